@@ -1,0 +1,1 @@
+//! What a daemon of ours does at start: logging, readiness, privileges, signals

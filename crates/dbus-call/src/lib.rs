@@ -1,0 +1,1 @@
+//! One blocking D-Bus method call with a deadline, without allocation or panic

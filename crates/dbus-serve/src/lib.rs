@@ -1,0 +1,1 @@
+//! D-Bus objects served from tables, over zbus: introspection, properties, callers, polkit

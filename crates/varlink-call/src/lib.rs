@@ -1,0 +1,1 @@
+//! One blocking Varlink call with a deadline, without allocation or panic

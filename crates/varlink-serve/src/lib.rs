@@ -1,0 +1,1 @@
+//! A Varlink server over zlink: one task a connection, limits, credentials, introspection

@@ -1,0 +1,1 @@
+//! The registry of containers and virtual machines: org.freedesktop.machine1

@@ -1,0 +1,1 @@
+//! The NSS module that resolves names of containers: libnss_mymachines.so.2

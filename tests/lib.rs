@@ -1,0 +1,1 @@
+//! Holds the integration tests of the whole; the tests are the files beside this one.

@@ -1,0 +1,1 @@
+//! The sandbox and the containers of the integration tests and the demo
