@@ -1,0 +1,2 @@
+//! The daemon; see the library for what it does.
+fn main() {}
