@@ -1,0 +1,101 @@
+//! PID 1 of the sandbox: lays out its system, starts the body, and reaps whatever is orphaned until the body ends.
+
+use std::env;
+use std::io::{Read, stdin};
+use std::path::PathBuf;
+use std::process::{Command, Stdio, exit};
+use std::thread;
+
+use rustix::process::{Pid, WaitOptions, wait};
+
+use crate::launch::PART;
+use crate::must::Must;
+use crate::{Options, paths, root};
+
+/// Set for the body when the sandbox has cgroups it may write to.
+pub(crate) const CGROUPS: &str = "SWITCHYARD_SANDBOX_CGROUPS";
+
+/// Runs PID 1 to the end of the sandbox and gives the status to end with. With `tied`, standard input is a
+/// pipe whose end is the end of the sandbox.
+#[expect(clippy::zombie_processes, reason = "reap_until waits for every child")]
+pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
+    assert!(
+        std::process::id() == 1,
+        "the part of PID 1 is for PID 1: see support::launch"
+    );
+    let exe = env::current_exe().must("current_exe");
+    let stage = env::var_os(paths::STAGE)
+        .map(PathBuf::from)
+        .filter(|_| options.needs_stage());
+    let cgroups = root::enter(options, &paths::peers(), stage.as_deref());
+    let _ = rustix::system::sethostname(b"sandbox");
+    quietly("ldconfig", &["-X"]);
+    quietly("ip", &["link", "set", "lo", "up"]);
+
+    let mut command = Command::new(exe);
+    command.args(again).env_clear();
+    if tied {
+        command.stdin(Stdio::null());
+    }
+    for name in ["TERM", "RUST_BACKTRACE", "COLUMNS", "LINES"]
+        .iter()
+        .copied()
+        .chain(settings())
+    {
+        command.envs(env::var_os(name).map(|value| (name, value)));
+    }
+    command
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin")
+        .env("HOME", "/root")
+        .env("LANG", "C.UTF-8");
+    command
+        .env("USER", "root")
+        .env("SYSTEMD_PAGER", "")
+        .env("SYSTEMD_COLORS", "0")
+        .env("SYSTEMD_LOG_TARGET", "console");
+    command
+        .env(PART, "body")
+        .env(paths::PEERS, paths::peers())
+        .env(CGROUPS, if cgroups { "1" } else { "" });
+    command.envs(stage.map(|stage| (paths::STAGE, stage)));
+    let body = command.spawn().must("start the body of the test");
+    if tied {
+        thread::spawn(|| {
+            let _ = stdin().read(&mut [0]); // ends with the program outside
+            exit(1);
+        });
+    }
+    reap_until(Pid::from_child(&body))
+}
+
+/// Settings of tests and benchmarks that pass through.
+fn settings() -> impl Iterator<Item = &'static str> {
+    ["SWITCHYARD_VERBOSE", "SWITCHYARD_BENCH", "SWITCHYARD_SEED"].into_iter()
+}
+
+fn reap_until(body: Pid) -> i32 {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == body => {
+                return status
+                    .exit_status()
+                    .unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0));
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => panic!("wait: {error}"),
+        }
+    }
+}
+
+fn quietly(program: &str, args: &[&str]) {
+    let output = Command::new(program)
+        .args(args)
+        .env("PATH", "/usr/sbin:/usr/bin")
+        .output()
+        .must(program);
+    assert!(
+        output.status.success(),
+        "{program} {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
