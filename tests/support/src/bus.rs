@@ -7,14 +7,15 @@ use crate::must::Must;
 use crate::sandbox::Sandbox;
 
 const SOCKET: &str = "/run/dbus/system_bus_socket";
-const CONFIG: &str = "/usr/share/dbus-1/system.conf";
+const CONFIG: &str = "/run/dbus/system.conf";
 
 impl Sandbox {
     /// Starts the system bus and waits until it answers.
     #[track_caller]
     pub fn start_bus(&self) -> &Daemon {
         fs::write(CONFIG, config()).must("write the bus's configuration");
-        let command = ["dbus-daemon", "--system", "--nofork", "--nopidfile"];
+        let config = format!("--config-file={CONFIG}");
+        let command = ["dbus-daemon", &config, "--nofork", "--nopidfile"];
         let bus = Daemon::start("dbus", &command, &[], Ready::Socket(SOCKET.into()));
         assert!(self.bus.set(bus).is_ok(), "the bus was started twice");
         self.bus()
@@ -36,22 +37,22 @@ impl Sandbox {
 
 /// The distribution's configuration as it is, less what only a daemon that boot started needs: another user, forking, a
 /// log to syslog, and the setuid helper for activation (without it the daemon starts services itself).
+/// Its folders are named relative to the file.
 fn config() -> String {
-    let original = fs::read_to_string(CONFIG).must("the bus's configuration");
-    let left_out = [
+    let original =
+        fs::read_to_string("/usr/share/dbus-1/system.conf").must("the bus's configuration");
+    let boot = [
         "<user>",
         "<fork/>",
         "<syslog/>",
         "<servicehelper>",
         "<pidfile>",
     ];
-    original
-        .lines()
-        .filter(|line| {
-            !left_out
-                .iter()
-                .any(|tag| line.trim_start().starts_with(tag))
-        })
-        .map(|l| format!("{l}\n"))
-        .collect()
+    let kept = |line: &&str| !boot.iter().any(|tag| line.trim_start().starts_with(tag));
+    let lines: Vec<_> = original.lines().filter(kept).collect();
+    let relative = "<includedir>system.d</includedir>";
+    lines.join("\n").replace(
+        relative,
+        "<includedir>/usr/share/dbus-1/system.d</includedir>",
+    )
 }

@@ -92,24 +92,33 @@ fn usr(new: &Path, options: &Options, peers: &Path, stage: Option<&Path>) {
         Which::Ours => [stage.as_ref(), Some(&peers)],
         Which::Peer => [Some(&peers), stage.as_ref()],
     };
-    let mut layers: Vec<&Path> = layers.into_iter().flatten().map(PathBuf::as_path).collect();
-    layers.push(Path::new("/usr"));
-    overlay(new, "usr", &layers);
     // The bus's and polkit's rules belong to the daemon, whosever the modules are.
     let daemon = if options.machined == Some(Which::Ours) {
-        stage
+        &stage
     } else {
-        Some(peers)
+        &Some(peers.clone())
     };
-    for rules in ["share/dbus-1", "share/polkit-1"] {
+    let rules = new.join(".layers/rules");
+    for kind in ["share/dbus-1", "share/polkit-1"] {
         if let Some(from) = daemon
             .as_ref()
-            .map(|usr| usr.join(rules))
+            .map(|usr| usr.join(kind))
             .filter(|from| from.is_dir())
         {
-            copy(&from, &new.join("usr").join(rules));
+            copy(&from, &rules.join(kind));
         }
     }
+    make(&rules);
+    let layers = [Some(&rules)]
+        .into_iter()
+        .chain(layers)
+        .flatten()
+        .map(PathBuf::as_path);
+    overlay(
+        new,
+        "usr",
+        &layers.chain([Path::new("/usr")]).collect::<Vec<_>>(),
+    );
 }
 
 fn etc(new: &Path, options: &Options, peers: &Path, stage: Option<&Path>) {
@@ -122,13 +131,9 @@ fn etc(new: &Path, options: &Options, peers: &Path, stage: Option<&Path>) {
         .map(PathBuf::as_path)
         .chain([peers.as_path()])
         .collect();
-    overlay(new, "etc", &layers);
-    let etc = new.join("etc");
-    if Path::new("/etc/alternatives").is_dir() {
-        make(&etc.join("alternatives")); // the machine's /usr/bin points there
-        mount_bind_recursive("/etc/alternatives", etc.join("alternatives"))
-            .must("bind /etc/alternatives");
-    }
+    // Before the overlay is mounted: through it, an ordinary user may not change a file of the machine's root.
+    let etc = new.join(".layers/etc/upper");
+    make(&etc.join("alternatives"));
     let put = |name: &str, text: &str| {
         fs::write(etc.join(name), text).must(format_args!("write /etc/{name}"))
     };
@@ -146,13 +151,18 @@ fn etc(new: &Path, options: &Options, peers: &Path, stage: Option<&Path>) {
         "hosts",
         "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n",
     );
-    let _ = fs::remove_file(etc.join("resolv.conf")); // may be a link to a file of systemd's
     put(
         "resolv.conf",
         "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n",
     );
     put("hostname", "sandbox\n");
     put("machine-id", "5a4db0c5a4db0c5a4db0c5a4db0c5a4d\n");
+    overlay(new, "etc", &layers);
+    if Path::new("/etc/alternatives").is_dir() {
+        // The machine's /usr/bin points there.
+        mount_bind_recursive("/etc/alternatives", new.join("etc/alternatives"))
+            .must("bind /etc/alternatives");
+    }
 }
 
 const PASSWD: &str = "\
@@ -315,14 +325,8 @@ fn tmpfs(at: &Path, data: &str) {
 
 fn mount_new(fs: &str, at: &Path, data: &str) {
     let data = CString::new(data.as_bytes()).must("mount options");
-    mount(
-        fs,
-        at,
-        fs,
-        MountFlags::NOSUID & MountFlags::empty(),
-        data.as_c_str(),
-    )
-    .must(format_args!("mount {fs} on {}", at.display()));
+    mount(fs, at, fs, MountFlags::empty(), data.as_c_str())
+        .must(format_args!("mount {fs} on {}", at.display()));
 }
 
 fn make(dir: &Path) {
