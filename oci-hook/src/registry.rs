@@ -78,6 +78,10 @@ impl Registry {
             let reply = self.call("Register", &parameters)?;
             match reply.error.as_deref() {
                 None => return Ok(()),
+                // A container with hooks of two stages is told of twice.
+                Some(MACHINE_EXISTS) if self.is_registered(name, leader, container)? => {
+                    return Ok(());
+                }
                 Some(MACHINE_EXISTS) => last = format!("a machine '{name}' is registered already"),
                 Some(error) => return Err(refused("register", name, error, &reply.parameters)),
             }
@@ -92,8 +96,7 @@ impl Registry {
     /// What was tried and what machined said.
     pub fn unregister(&self, container: &Container) -> Result<(), String> {
         for name in &container.names {
-            let mut lookup = Map::new();
-            lookup.insert("name".into(), name.clone().into());
+            let lookup = Map::from_iter([("name".to_owned(), name.as_str().into())]);
             let found = self.call("List", &lookup)?;
             match found.error.as_deref() {
                 Some(NO_SUCH_MACHINE) => continue,
@@ -108,6 +111,22 @@ impl Registry {
             };
         }
         Ok(())
+    }
+
+    /// Whether the machine of this name is this very run of the container.
+    fn is_registered(
+        &self,
+        name: &str,
+        leader: u32,
+        container: &Container,
+    ) -> Result<bool, String> {
+        let lookup = Map::from_iter([("name".to_owned(), name.into())]);
+        let found = self.call("List", &lookup)?;
+        let theirs = found.parameters.get("leader");
+        let pid = theirs.and_then(|l| l.as_u64().or_else(|| l.get("pid")?.as_u64()));
+        Ok(found.error.is_none()
+            && pid == Some(leader.into())
+            && is_same(&found.parameters, container))
     }
 
     /// One call of io.systemd.Machine.
@@ -217,10 +236,12 @@ mod tests {
     fn registers_under_the_first_free_name() {
         let (registry, server) = serve(&[
             b"{\"error\":\"io.systemd.Machine.MachineExists\",\"parameters\":{}}\0",
+            b"{\"parameters\":{\"name\":\"web\",\"leader\":{\"pid\":7}}}\0",
             b"{\"parameters\":{}}\0",
         ]);
         registry.register(&container()).unwrap();
-        let asked = server.join().unwrap();
+        let mut asked = server.join().unwrap();
+        assert_eq!(asked.remove(1)["method"], "io.systemd.Machine.List");
         assert_eq!(asked[0]["method"], "io.systemd.Machine.Register");
         assert_eq!(asked[0]["parameters"]["name"], "web");
         assert_eq!(asked[1]["parameters"]["name"], "0123");
@@ -228,6 +249,16 @@ mod tests {
         assert_eq!(asked[1]["parameters"]["class"], "container");
         assert_eq!(asked[1]["parameters"]["id"], "01".repeat(16));
         assert_eq!(asked[1]["parameters"]["rootDirectory"], "/r");
+    }
+
+    #[test]
+    fn registers_once() {
+        let (registry, server) = serve(&[
+            b"{\"error\":\"io.systemd.Machine.MachineExists\",\"parameters\":{}}\0",
+            b"{\"parameters\":{\"name\":\"web\",\"service\":\"podman\",\"leader\":{\"pid\":42}}}\0",
+        ]);
+        registry.register(&container()).unwrap();
+        server.join().unwrap();
     }
 
     #[test]
