@@ -1,0 +1,11 @@
+complete -c switchyard-oci-hook -f
+complete -c switchyard-oci-hook -n 'not __fish_seen_subcommand_from register unregister' -a 'register unregister'
+complete -c switchyard-oci-hook -l name -x -d 'Name of the machine'
+complete -c switchyard-oci-hook -l leader -x -a '(__fish_complete_pids)' -d 'First process'
+complete -c switchyard-oci-hook -l service -x -d 'Container manager'
+complete -c switchyard-oci-hook -l root -x -a '(__fish_complete_directories)' -d 'Root directory on the host'
+complete -c switchyard-oci-hook -l trust-annotations -d 'Let an annotation give the name'
+complete -c switchyard-oci-hook -l strict -d 'Exit with 1 where something went wrong'
+complete -c switchyard-oci-hook -l socket -r -d 'Socket of machined'
+complete -c switchyard-oci-hook -s h -l help -d 'Print a summary of the options'
+complete -c switchyard-oci-hook -l version -d 'Print the version'
