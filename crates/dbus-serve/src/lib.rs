@@ -1,1 +1,36 @@
-//! D-Bus objects served from tables, over zbus: introspection, properties, callers, polkit
+//! D-Bus objects served from static tables, over a connection of zbus.
+//!
+//! A daemon describes its interfaces as tables ([`Interface`]: methods, properties, signals), and tells in a [`Tree`] what
+//! object stands at a path. Nothing is registered: objects come and go with what they stand for, and an object that nobody
+//! asks for costs nothing. [`serve()`] answers the calls on one connection until it ends.
+//!
+//! Names and texts of errors, and the shape of introspection data, are sd-bus's, so that a client can't tell the
+//! difference. One thing is wider: a call without an interface is answered, as the D-Bus specification asks for.
+//!
+//! Everything runs on one thread, inside a [`tokio::task::LocalSet`]. A [`Handler::Now`] is answered in place. A
+//! [`Handler::Later`] runs as a task of its own, so that a call that waits delays no other; [`Limits`] bounds how many may.
+
+#![forbid(unsafe_code)]
+
+mod call;
+mod dict;
+mod error;
+mod introspect;
+mod label;
+mod load;
+mod log_control;
+mod object;
+mod properties;
+mod serve;
+mod standard;
+mod table;
+
+pub use call::{Call, Credentials};
+pub use dict::Dict;
+pub use error::Error;
+pub use label::{decode_label, encode_label};
+pub use load::Limits;
+pub use log_control::{LOG_CONTROL, LOG_CONTROL_PATH, LogControl};
+pub use object::{Bound, Object};
+pub use serve::{Lookup, Tree, serve};
+pub use table::{Arg, Change, Handler, Interface, Later, Method, Property, Reply, Signal};
