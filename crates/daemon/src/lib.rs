@@ -1,1 +1,12 @@
-//! What a daemon of ours does at start: logging, readiness, privileges, signals
+//! What a daemon of ours does at start: logging, readiness, privileges, signals.
+
+#![deny(unsafe_code)]
+
+pub mod activation;
+pub mod lock;
+pub mod log;
+pub mod notify;
+pub mod privileges;
+pub mod seccomp;
+pub mod signals;
+mod sys;

@@ -1,0 +1,24 @@
+//! The one place of this crate with `unsafe`.
+
+#![allow(unsafe_code)]
+
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// Takes over the descriptors `first..first + count` that the service manager passed.
+///
+/// Call it once, before anything else could have opened a descriptor that got one of these numbers.
+pub(crate) fn take_inherited(first: RawFd, count: RawFd) -> Vec<OwnedFd> {
+    (first..first.saturating_add(count))
+        .filter(|&fd| is_open(fd))
+        .map(|fd| {
+            // SAFETY: `fd` is open, and by the protocol of sd_listen_fds(3) it is ours alone: whoever started this
+            // process put it there for it, and the caller asks for each once.
+            unsafe { OwnedFd::from_raw_fd(fd) }
+        })
+        .collect()
+}
+
+fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no pointer and changes nothing; a number that is no descriptor gives EBADF.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
