@@ -6,14 +6,14 @@ use crate::daemon::{Daemon, Ready};
 use crate::must::Must;
 use crate::sandbox::Sandbox;
 
-const SOCKET: &str = "/run/dbus/system_bus_socket";
+pub(crate) const SOCKET: &str = "/run/dbus/system_bus_socket";
 const CONFIG: &str = "/run/dbus/system.conf";
 
 impl Sandbox {
     /// Starts the system bus and waits until it answers.
     #[track_caller]
     pub fn start_bus(&self) -> &Daemon {
-        fs::write(CONFIG, config()).must("write the bus's configuration");
+        write_config();
         let config = format!("--config-file={CONFIG}");
         let command = ["dbus-daemon", &config, "--nofork", "--nopidfile"];
         let bus = Daemon::start("dbus", &command, &[], Ready::Socket(SOCKET.into()));
@@ -33,6 +33,10 @@ impl Sandbox {
             Ready::BusName(name),
         )
     }
+}
+
+pub(crate) fn write_config() {
+    fs::write(CONFIG, config()).must("write the bus's configuration");
 }
 
 /// The distribution's configuration as it is, less what only a daemon that boot started needs: another user, forking, a

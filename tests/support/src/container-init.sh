@@ -1,4 +1,4 @@
-# PID 1 of a container of the tests, until it hands over to busybox's init. Run by `busybox sh` with the root as $1;
+# PID 1 of a container of the tests, until it hands over to /init. Run by `busybox sh` with the root as $1;
 # everything here is an applet. The network is there and the user mapping written before this starts.
 set -e
 root=$1
@@ -19,4 +19,4 @@ mkdir run/systemd run/dbus run/log
 pivot_root . .
 umount -l .
 : >/run/ready
-exec env -i container=switchyard-test PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$3" init
+exec env -i container=switchyard-test PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$3" sh /init

@@ -369,7 +369,7 @@ fn tree(root: &Path, name: &str, usr: bool) {
         "etc/nsswitch.conf",
         "passwd: files\ngroup: files\nhosts: files\n",
     );
-    put("etc/inittab", "::shutdown:/bin/true\n"); // busybox's init wants one, or opens consoles
+    put("init", include_str!("container-reap.sh"));
 }
 
 /// What all containers share: busybox's applets, and the first script.

@@ -1,6 +1,6 @@
 //! A program that runs in the background of the sandbox, its output kept.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -180,21 +180,32 @@ pub(crate) fn bus_owns(name: &str) -> bool {
 }
 
 fn spawn(name: &str, command: &[String], env: &[(String, String)]) -> Child {
-    fs::create_dir_all(LOGS).must("make the folder of logs");
-    let log: File = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(PathBuf::from(LOGS).join(name))
-        .must("open a log");
     let (program, args) = command.split_first().must("a daemon without a program");
     let mut process = process::Command::new(program);
     process
         .args(args)
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .process_group(0)
-        .stdin(Stdio::null());
+        .envs(env.iter().map(|(name, value)| (name, value)));
+    spawn_logged(name, process.stdout(log(name)))
+}
+
+/// Starts a program whose complaints go to the log of this name.
+#[track_caller]
+pub(crate) fn spawn_logged(name: &str, process: &mut process::Command) -> Child {
     process
-        .stdout(Stdio::from(log.try_clone().must("dup")))
-        .stderr(Stdio::from(log));
-    process.spawn().must(format_args!("start {program}"))
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stderr(log(name));
+    process.spawn().must(format_args!("start {name}"))
+}
+
+fn log(name: &str) -> Stdio {
+    fs::create_dir_all(LOGS).must("make the folder of logs");
+    let path = PathBuf::from(LOGS).join(name);
+    Stdio::from(
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .must("open a log"),
+    )
 }

@@ -10,10 +10,13 @@ use rustix::process::{Pid, WaitOptions, wait};
 
 use crate::launch::PART;
 use crate::must::Must;
-use crate::{Options, paths, root};
+use crate::{Manager, Options, paths, root, systemd};
 
 /// Set for the body when the sandbox has cgroups it may write to.
 pub(crate) const CGROUPS: &str = "SWITCHYARD_SANDBOX_CGROUPS";
+
+/// Set for the body when systemd is the sandbox's service manager.
+pub(crate) const MANAGER: &str = "SWITCHYARD_SANDBOX_MANAGER";
 
 /// Runs PID 1 to the end of the sandbox and gives the status to end with. With `tied`, standard input is a
 /// pipe whose end is the end of the sandbox.
@@ -32,7 +35,11 @@ pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
     quietly("ldconfig", &["-X"]);
     quietly("ip", &["link", "set", "lo", "up"]);
 
-    let mut command = Command::new(exe);
+    let systemd = (options.manager == Manager::Systemd && cgroups).then(systemd::start);
+    let mut command = match systemd {
+        Some(leader) => systemd::beside(leader, exe),
+        None => Command::new(exe),
+    };
     command.args(again).env_clear();
     if tied {
         command.stdin(Stdio::null());
@@ -57,6 +64,7 @@ pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
         .env(PART, "body")
         .env(paths::PEERS, paths::peers())
         .env(CGROUPS, if cgroups { "1" } else { "" });
+    command.env(MANAGER, if systemd.is_some() { "1" } else { "" });
     command.envs(stage.map(|stage| (paths::STAGE, stage)));
     let body = command.spawn().must("start the body of the test");
     if tied {

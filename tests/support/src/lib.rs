@@ -40,6 +40,7 @@ mod paths;
 mod register;
 mod root;
 mod sandbox;
+mod systemd;
 mod wait;
 
 pub use command::{Command, Output};

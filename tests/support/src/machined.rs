@@ -21,9 +21,9 @@ impl Sandbox {
                 [("SYSTEMD_LOG_LEVEL", "info")],
             ),
         };
-        let ready = match self.bus.get() {
-            Some(_) => Ready::BusName("org.freedesktop.machine1".into()),
-            None => Ready::Socket(VARLINK.into()),
+        let ready = match self.has_bus() {
+            true => Ready::BusName("org.freedesktop.machine1".into()),
+            false => Ready::Socket(VARLINK.into()),
         };
         let daemon = Daemon::start("machined", &[program], &env, ready);
         assert!(

@@ -16,8 +16,9 @@ pub enum Which {
 pub enum Manager {
     /// Nobody, as on a machine with OpenRC or runit.
     None,
-    /// A small program that stands in for the part of systemd that machined calls. Needs cgroups.
-    StandIn,
+    /// systemd itself, out of the package cache, as PID 1; with a bus that it runs. Needs root and cgroups: without,
+    /// there is none (see [`Sandbox::has_manager`](crate::Sandbox::has_manager)).
+    Systemd,
 }
 
 /// Settings of one sandbox. The default: our modules and our machined, on a bus, no service manager, 60 s.

@@ -20,14 +20,17 @@ pub(crate) fn workspace() -> PathBuf {
         .must("the source tree this was built in is gone")
 }
 
-/// cargo's target directory: the nearest above this program that carries cargo's cache tag, or the program's own.
+/// cargo's target directory: the nearest above this program in which cargo has left its files, or the program's own.
 pub(crate) fn target() -> PathBuf {
     let exe = env::current_exe().must("current_exe");
-    let tagged = exe
-        .ancestors()
-        .skip(1)
-        .find(|dir| dir.join("CACHEDIR.TAG").exists());
-    tagged
+    // cargo tags only a directory that it has made itself.
+    let cargos = |dir: &&Path| {
+        ["CACHEDIR.TAG", ".rustc_info.json"]
+            .iter()
+            .any(|name| dir.join(name).exists())
+    };
+    let found = exe.ancestors().skip(1).find(cargos);
+    found
         .or(exe.parent())
         .must("a program in no directory")
         .to_path_buf()

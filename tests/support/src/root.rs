@@ -172,6 +172,7 @@ messagebus:x:101:101::/nonexistent:/usr/sbin/nologin
 polkitd:x:102:102::/nonexistent:/usr/sbin/nologin
 systemd-network:x:103:103::/:/usr/sbin/nologin
 systemd-resolve:x:104:104::/:/usr/sbin/nologin
+systemd-timesync:x:105:105::/:/usr/sbin/nologin
 alice:x:1000:1000::/tmp:/bin/bash
 nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin
 ";
@@ -186,6 +187,7 @@ messagebus:x:101:
 polkitd:x:102:
 systemd-network:x:103:
 systemd-resolve:x:104:
+systemd-timesync:x:105:
 alice:x:1000:
 nogroup:x:65534:
 ";

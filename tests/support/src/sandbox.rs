@@ -15,7 +15,6 @@ use crate::{Command, Options, Output, init};
 pub struct Sandbox {
     pub(crate) bus: OnceLock<Daemon>,
     pub(crate) machined: OnceLock<Daemon>,
-    pub(crate) manager: OnceLock<Daemon>,
 }
 
 impl Sandbox {
@@ -23,9 +22,8 @@ impl Sandbox {
         let sandbox = Self {
             bus: OnceLock::new(),
             machined: OnceLock::new(),
-            manager: OnceLock::new(),
         };
-        if options.bus {
+        if options.bus && !sandbox.has_manager() {
             sandbox.start_bus();
         }
         if let Some(which) = options.machined {
@@ -68,12 +66,14 @@ impl Sandbox {
         self.machined.get().must("no machined was started here")
     }
 
-    /// The service manager that was started.
-    #[track_caller]
-    pub fn manager(&self) -> &Daemon {
-        self.manager
-            .get()
-            .must("no service manager was started here")
+    /// Whether there is a bus, whoever runs it.
+    pub fn has_bus(&self) -> bool {
+        self.bus.get().is_some() || self.has_manager()
+    }
+
+    /// Whether systemd is the service manager here. It then runs the bus, too: as dbus.service, not as [`Sandbox::bus`].
+    pub fn has_manager(&self) -> bool {
+        env::var_os(init::MANAGER).is_some_and(|value| !value.is_empty())
     }
 
     /// Whether cgroups can be made here: as root, or where some are delegated to the user.

@@ -1,0 +1,73 @@
+# The front door. The work is cargo's, and that of the scripts named here. `make help` lists the targets.
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+modules := $(target)/modules
+stage := $(target)/stage
+multiarch := $(shell $(CC) -print-multiarch)
+daemons := machined machined-enter
+programs := switchyard-oci-hook
+nextest := $(shell command -v cargo-nextest)
+tools := $(target)/tools/bin
+deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
+
+.PHONY: all build install stage demo shell test lint unit integration bench clean help
+
+all: build
+
+build: ## the daemons, and the modules linked as they are installed
+	cargo build --release --locked -p machined --bins
+	cargo build --profile module --locked -p nss-mymachines
+	mkdir -p $(modules)
+	dist/link-module.sh $(target)/module/libnss_mymachines.a libnss_mymachines.so.2 \
+		nss-mymachines/libnss_mymachines.map $(modules)/libnss_mymachines.so.2
+
+install: build ## all of it below DESTDIR, for PREFIX (/usr)
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/libexec/switchyard $(daemons:%=$(target)/release/%)
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(programs:%=$(target)/release/%)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/$(multiarch) $(modules)/libnss_mymachines.so.2
+
+stage: ## what the tests and the demo run: an install in the target directory
+	rm -rf $(stage).new
+	$(MAKE) --no-print-directory install DESTDIR=$(stage).new PREFIX=/usr
+	rm -rf $(stage) && mv $(stage).new $(stage)
+
+demo: stage ## two containers, found by name, in a sandbox; changes nothing on the machine
+	cargo build --quiet --locked -p support
+	SWITCHYARD_STAGE=$(stage) $(target)/debug/sandbox --container web:create --container db:varlink -- \
+		sh $(CURDIR)/tests/demo.sh
+
+shell: stage ## a shell in the sandbox of the demo
+	cargo build --quiet --locked -p support
+	SWITCHYARD_STAGE=$(stage) $(target)/debug/sandbox --container web:create --container db:varlink
+
+test: lint unit integration ## everything; what CI runs
+
+lint: $(deny) ## format, clippy; licences and sources of the dependencies where cargo-deny is at hand, and in CI
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(if $(deny),$(deny) --workspace --locked check bans licenses sources,@echo 'lint: no cargo-deny; CI builds it')
+
+$(tools)/cargo-deny:
+	cargo install --quiet --locked --no-default-features --root $(@D)/.. cargo-deny
+
+unit: ## the tests of each crate
+	$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+	cargo test --doc --workspace --locked
+
+integration: stage ## the suite as a whole, each test in a sandbox of its own
+	tests/peers/fetch.sh >/dev/null
+	SWITCHYARD_STAGE=$(stage) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
+
+bench: stage ## the numbers, beside systemd's
+	SWITCHYARD_STAGE=$(stage) benches/run.sh
+
+clean: ## what was built and fetched
+	cargo clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14

@@ -1,0 +1,92 @@
+//! systemd as the service manager of the sandbox: the real one, as PID 1 of a pid namespace below the sandbox's own.
+//!
+//! Everything of the test then runs in that inner namespace, so that systemd, machined, clients and containers agree
+//! about process ids, while the sandbox's own PID 1 still sees the test end. systemd runs the bus, as it does on a machine
+//! (it joins a bus only as dbus.service), and nothing else: every unit that boot would start is left out.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::bus;
+use crate::daemon::{LOGS, spawn_logged};
+use crate::must::Must;
+use crate::sandbox::wait_for;
+
+/// The parts of /proc that are the machine's: systemd raises limits there as it starts.
+const START: &str = "\
+read pid rest </proc/self/stat; echo $pid; exec >&2
+mount -t proc proc /proc
+mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
+mount --bind /dev/null /proc/cgroups # version 1's controllers are the machine's
+exec env -i container=switchyard-test PATH=/usr/sbin:/usr/bin SYSTEMD_LOG_TARGET=console \\
+    /usr/lib/systemd/systemd --system --unit=sandbox.target --log-target=console --show-status=no
+";
+
+const UNITS: [(&str, &str); 3] = [
+    (
+        "sandbox.target",
+        "[Unit]\nDefaultDependencies=no\nWants=dbus.service\n",
+    ),
+    (
+        "dbus.socket",
+        "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n",
+    ),
+    (
+        "dbus.service",
+        "[Unit]\nDefaultDependencies=no\nRequires=dbus.socket\n[Service]\nType=notify\n\
+         ExecStart=/usr/bin/dbus-daemon --config-file=/run/dbus/system.conf --address=systemd: --nofork --nopidfile \
+         --systemd-activation\nStandardOutput=append:/run/log/sandbox/dbus\nStandardError=append:/run/log/sandbox/dbus\n",
+    ),
+];
+
+/// Starts systemd and gives its process id as the sandbox's PID 1 sees it, once it and the bus answer.
+#[expect(
+    clippy::zombie_processes,
+    reason = "the caller is a PID 1, which waits for every child"
+)]
+pub(crate) fn start() -> u32 {
+    let lib = Path::new("/usr/lib/systemd/system");
+    for entry in lib.read_dir().must("systemd's units").flatten() {
+        if entry.path().extension().is_some_and(|kind| kind == "wants") {
+            fs::remove_dir_all(entry.path()).must("leave out what boot would start");
+        }
+    }
+    for (name, text) in UNITS {
+        fs::write(format!("/etc/systemd/system/{name}"), text).must(format_args!("write {name}"));
+    }
+    fs::create_dir_all(LOGS).must("make the folder of logs");
+    bus::write_config();
+    let mut unshare = Command::new("unshare");
+    unshare
+        .args([
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "sh",
+            "-c",
+            START,
+        ])
+        .stdout(Stdio::piped());
+    let mut child = spawn_logged("systemd", &mut unshare);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().must("the pipe"))
+        .read_line(&mut line)
+        .must("systemd's process id");
+    for socket in ["/run/systemd/private", bus::SOCKET] {
+        wait_for(|| UnixStream::connect(socket).is_ok(), "systemd to start");
+    }
+    line.trim().parse().must("systemd's process id")
+}
+
+/// The command that runs another beside systemd.
+pub(crate) fn beside(leader: u32, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("nsenter");
+    command
+        .args(["-t", &leader.to_string(), "--mount", "--pid", "--wd=/"])
+        .arg(program);
+    command
+}
