@@ -1,9 +1,9 @@
-//! The sandbox itself, with systemd's own parts in it: so that what the other tests show is not the sandbox's doing.
+//! systemd's own parts in the sandbox: so that what the other tests show is not the sandbox's doing.
 
-use support::{Options, Via, sandbox};
+use support::{Manager, Options, Via, sandbox};
 
 #[test]
-fn systemds_modules_find_a_container_in_systemds_machined() {
+fn systemds_module_finds_a_container_in_systemds_machined() {
     sandbox!(Options::peer(), |s| {
         let web = s.container("web").start();
         if !s.has_cgroups() {
@@ -21,6 +21,52 @@ fn systemds_modules_find_a_container_in_systemds_machined() {
                 .ok()
                 .trim(),
             "web"
+        );
+    });
+}
+
+#[test]
+fn systemd_is_the_service_manager() {
+    sandbox!(Options::peer().manager(Manager::Systemd), |s| {
+        if !s.has_manager() {
+            return; // an ordinary user has no cgroups to give it
+        }
+        assert_eq!(s.run("ps -o comm= -p 1").ok().trim(), "systemd");
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        assert!(
+            s.run("systemctl show -P ActiveState machine-web.scope")
+                .ok()
+                .contains("active")
+        );
+        assert_eq!(
+            s.run("systemd-run --quiet --wait --pipe echo ran")
+                .ok()
+                .trim(),
+            "ran"
+        );
+        s.run("machinectl terminate web").ok();
+        s.wait_for(|| !web.is_running(), "the container's end");
+        s.wait_for(
+            || s.run("machinectl --no-legend").ok().is_empty(),
+            "the machine to be forgotten",
+        );
+    });
+}
+
+#[test]
+fn a_bus_in_a_container_is_reached_by_its_name() {
+    sandbox!(Options::peer(), |s| {
+        let web = s.container("web").usr().start();
+        if !s.has_cgroups() {
+            return;
+        }
+        s.register(&web, Via::BusRegister);
+        web.start_bus();
+        assert!(
+            s.run("busctl -M web --no-legend list")
+                .ok()
+                .contains("org.freedesktop.DBus")
         );
     });
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -71,7 +72,7 @@ impl Builder {
 #[derive(Debug)]
 pub struct Container {
     name: String,
-    index: u32,
+    index: u16,
     leader: u32,
     interface: Option<u32>,
     root: PathBuf,
@@ -82,7 +83,7 @@ pub struct Container {
 impl Container {
     #[track_caller]
     fn start(wanted: Builder) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
+        static COUNT: AtomicU16 = AtomicU16::new(0);
         let index = COUNT.fetch_add(1, Ordering::Relaxed);
         let rootless =
             fs::read_to_string("/proc/self/setgroups").is_ok_and(|word| word.trim() == "deny");
@@ -213,18 +214,19 @@ impl Container {
 
     /// Its IPv4 address.
     pub fn ipv4(&self) -> String {
-        format!("10.{}.{}.2", 88 + self.index / 256, self.index % 256)
+        let [high, low] = self.index.to_be_bytes();
+        Ipv4Addr::new(10, 88 + high, low, 2).to_string()
     }
 
     /// Its IPv6 address.
     pub fn ipv6(&self) -> String {
-        format!("fd00:88:{:x}::2", self.index)
+        Ipv6Addr::new(0xfd00, 0x88, self.index, 0, 0, 0, 0, 2).to_string()
     }
 
     /// A machine id of its own: 16 bytes.
     pub fn id(&self) -> [u8; 16] {
         let mut id = [0xc5; 16];
-        id[12..].copy_from_slice(&(self.index + 1).to_be_bytes());
+        id[12..].copy_from_slice(&(u32::from(self.index) + 1).to_be_bytes());
         id
     }
 
@@ -274,6 +276,7 @@ impl Container {
 
     fn enter(&self) -> Command {
         Command::new("nsenter")
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .args(["-t", &self.leader.to_string()])
             .args(self.namespaces())
             .arg("--")
@@ -296,10 +299,8 @@ impl Container {
             let name = format!("ve-{}", self.name);
             let name = name.get(..15).unwrap_or(&name); // IFNAMSIZ
             let (v4, v6) = (self.ipv4(), self.ipv6());
-            let (gate4, gate6) = (
-                v4.trim_end_matches('2').to_string() + "1",
-                v6.trim_end_matches('2').to_string() + "1",
-            );
+            let gate = |address: &str| address.trim_end_matches('2').to_string() + "1";
+            let (gate4, gate6) = (gate(&v4), gate(&v6));
             let outside = format!(
                 "link add {name} type veth peer name host0 netns {}\naddr add {gate4}/24 dev {name}\n\
                  addr add {gate6}/64 dev {name} nodad\nlink set {name} up\n",
