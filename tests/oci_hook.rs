@@ -1,0 +1,189 @@
+//! Containers of other managers, registered by switchyard-oci-hook: real runc and crun with the hook in their
+//! configuration, and LXC's hook as LXC calls it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use support::{Options, Sandbox, Via, sandbox};
+
+const HOOK: &str = "/usr/bin/switchyard-oci-hook";
+
+/// Lays out a bundle with the hook in it, and with a second hook that gives the container a network after ours ran, as
+/// docker's and podman's own hooks may.
+fn bundle(name: &str) -> String {
+    let bundle = format!("/run/bundles/{name}");
+    let bin = Path::new(&bundle).join("rootfs/bin");
+    fs::create_dir_all(&bin).unwrap();
+    for mountpoint in ["proc", "dev"] {
+        fs::create_dir_all(format!("{bundle}/rootfs/{mountpoint}")).unwrap();
+    }
+    fs::copy("/usr/bin/busybox", bin.join("busybox")).unwrap();
+    symlink("busybox", bin.join("sleep")).unwrap();
+    let network = "#!/bin/sh\n\
+        read state\n\
+        pid=$(echo \"$state\" | sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/')\n\
+        ip link add ve-oci type veth peer name eth0 netns $pid || exit 1\n\
+        ip addr add 10.99.0.1/24 dev ve-oci && ip link set ve-oci up || exit 1\n\
+        nsenter -t $pid --net sh -c 'ip addr add 10.99.0.2/24 dev eth0 && ip link set eth0 up'\n";
+    fs::write(format!("{bundle}/network"), network).unwrap();
+    fs::write(format!("{bundle}/config.json"), config(&bundle)).unwrap();
+    bundle
+}
+
+fn config(bundle: &str) -> String {
+    format!(
+        r#"{{
+  "ociVersion": "1.0.2",
+  "process": {{ "user": {{ "uid": 0, "gid": 0 }}, "args": ["sleep", "1000"], "cwd": "/", "env": ["PATH=/bin"] }},
+  "root": {{ "path": "rootfs" }},
+  "mounts": [{{ "destination": "/proc", "type": "proc", "source": "proc" }}],
+  "hooks": {{
+    "createRuntime": [
+      {{ "path": "{HOOK}", "args": ["switchyard-oci-hook"] }},
+      {{ "path": "/bin/sh", "args": ["sh", "{bundle}/network"], "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] }}
+    ],
+    "poststop": [{{ "path": "{HOOK}", "args": ["switchyard-oci-hook"] }}]
+  }},
+  "linux": {{
+    "namespaces": [
+      {{ "type": "pid" }}, {{ "type": "network" }}, {{ "type": "ipc" }}, {{ "type": "uts" }}, {{ "type": "mount" }}
+    ]
+  }}
+}}"#
+    )
+}
+
+/// The runtime's command, as a line of shell; `None` where this release of Debian has no such runtime.
+fn runtime(name: &str) -> Option<String> {
+    let here = |path: &str| Path::new(path).exists();
+    if !here(&format!("/usr/bin/{name}")) && !here(&format!("/usr/sbin/{name}")) {
+        return None;
+    }
+    let plain = match name {
+        "crun" => "crun --cgroup-manager=disabled",
+        other => other,
+    };
+    if !here("/sys/fs/cgroup/unified") {
+        return Some(plain.into());
+    }
+    // They refuse the hybrid of cgroup v1 and v2, so they see v2 alone.
+    Some(format!(
+        "unshare --mount --propagation private sh -c \
+         'mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup && exec {plain} \"$@\"' {name}"
+    ))
+}
+
+/// A container's whole life: found by name from its start on, gone after its end.
+fn life(s: &Sandbox, name: &str) {
+    let Some(command) = runtime(name) else { return };
+    if s.is_rootless() || !s.has_cgroups() {
+        return; // the runtimes want more than one user and cgroups of their own
+    }
+    let bundle = bundle("web");
+    s.run(&format!("{command} run --detach --bundle {bundle} web"))
+        .ok();
+    s.wait_for(
+        || s.run("getent hosts web").stdout.contains("10.99.0.2"),
+        "the container's address",
+    );
+    let list = s.run("machinectl list --no-legend").ok();
+    assert!(list.contains("web") && list.contains(name), "{list}");
+    let shown = s.run("machinectl show web").ok();
+    assert!(
+        shown.contains(&format!("RootDirectory={bundle}/rootfs")),
+        "{shown}"
+    );
+
+    s.run(&format!("{command} delete --force web")).ok();
+    s.wait_for(
+        || s.run("getent hosts web").status == Some(2),
+        "the name to be gone",
+    );
+}
+
+#[test]
+fn a_container_of_runc_has_a_name() {
+    sandbox!(|s| life(s, "runc"));
+}
+
+#[test]
+fn a_container_of_crun_has_a_name() {
+    sandbox!(|s| life(s, "crun"));
+}
+
+#[test]
+fn a_container_starts_without_machined() {
+    sandbox!(Options::new().machined(None).bus(false), |s| {
+        let state = r#"{"id":"web","status":"created","pid":1,"bundle":"/nonexistent"}"#;
+        let quiet = s.cmd(HOOK).input(state).run();
+        assert!(quiet.stderr.contains("machined"), "{quiet}");
+        assert!(quiet.took < Duration::from_secs(2), "{quiet}");
+        quiet.ok();
+        s.cmd(HOOK).arg("--strict").input(state).run().fails(1);
+
+        // Nor does a runtime that does not end its sentence hold it up for good.
+        let stalled = s.run("sleep 3 | /usr/bin/switchyard-oci-hook");
+        assert!(stalled.stderr.contains("gave up"), "{stalled}");
+    });
+}
+
+#[test]
+fn a_machine_of_the_same_name_is_left_alone() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::Varlink);
+        let other = s.container("other").start();
+        let leader = other.leader().to_string();
+        let refused = s
+            .cmd(HOOK)
+            .args(["--strict", "register", "--name", "web", "--leader", &leader])
+            .run();
+        assert!(refused.fails(1).stderr.contains("registered already"));
+        s.cmd(HOOK)
+            .args([
+                "--strict",
+                "unregister",
+                "--name",
+                "web",
+                "--service",
+                "lxc",
+            ])
+            .run()
+            .ok();
+        assert!(s.run("getent hosts web").ok().contains(&web.ipv6()));
+    });
+}
+
+#[test]
+fn lxc_calls_the_hook_either_way() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        let hook = "/usr/share/lxc/hooks/switchyard-lxc-hook";
+        let (leader, root) = (
+            web.leader().to_string(),
+            format!("dir:{}", web.root().display()),
+        );
+        for old in [true, false] {
+            let call = |stage: &str| {
+                let hook = s
+                    .cmd(hook)
+                    .env("LXC_NAME", "web")
+                    .env("LXC_ROOTFS_PATH", &root)
+                    .env("LXC_PID", &leader);
+                let hook = if old {
+                    hook.args(["web", "lxc", stage])
+                } else {
+                    hook.env("LXC_HOOK_TYPE", stage)
+                };
+                let output = hook.run().ok();
+                assert_eq!(output, "", "a hook that did its work says nothing");
+            };
+            call("start-host");
+            assert!(s.run("getent ahostsv4 web").ok().contains(&web.ipv4()));
+            call("post-stop");
+            s.run("getent hosts web").fails(2);
+        }
+    });
+}
