@@ -1,0 +1,53 @@
+//! One blocking exchange over an AF_UNIX stream, with one deadline for all of it.
+//!
+//! Made for code that is loaded into other people's processes: no allocation, no thread, no signal
+//! (not even SIGPIPE), nothing kept open, no reachable panic. On the architectures where rustix
+//! makes its system calls itself, nothing here is a cancellation point either (`pthreads(7)`), so
+//! a cancelled thread leaves no descriptor behind.
+#![cfg_attr(not(test), no_std)]
+
+mod deadline;
+mod holdoff;
+mod reader;
+mod stream;
+mod sys;
+
+pub use deadline::Deadline;
+pub use holdoff::Holdoff;
+pub use reader::{Reader, Source};
+pub use rustix::io::Errno;
+pub use rustix::net::SocketAddrUnix;
+pub use stream::{Peer, Stream};
+
+/// Why an exchange came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A system call failed, or the peer hung up (`ECONNRESET`).
+    System(Errno),
+    /// The deadline passed.
+    TimedOut,
+    /// What the peer sent is no message of its protocol.
+    Protocol,
+    /// A message of the protocol, but not of the shape that answers the question.
+    Shape,
+    /// The question or the answer is longer than this side takes.
+    TooBig,
+}
+
+impl Fault {
+    /// The error number to hand to a caller that knows nothing else: always positive.
+    pub fn errno(self) -> Errno {
+        match self {
+            Fault::System(errno) => errno,
+            Fault::TimedOut => Errno::TIMEDOUT,
+            Fault::Protocol | Fault::Shape => Errno::BADMSG,
+            Fault::TooBig => Errno::MSGSIZE,
+        }
+    }
+}
+
+impl From<Errno> for Fault {
+    fn from(errno: Errno) -> Self {
+        Fault::System(errno)
+    }
+}

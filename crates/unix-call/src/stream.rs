@@ -1,0 +1,140 @@
+//! A connected AF_UNIX stream that knows its deadline.
+
+use core::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
+    send, socket_with,
+};
+
+use crate::{Deadline, Fault, Source, sys};
+
+/// Who holds the other end (`SO_PEERCRED`): whoever called `listen(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// As seen from our user namespace; 65534 if it has no number there.
+    pub uid: u32,
+    /// As seen from our PID namespace; 0 if it has no number there.
+    pub pid: i32,
+}
+
+impl Peer {
+    /// Whether the peer is this very process, which could only wait for itself.
+    pub fn is_this_process(self) -> bool {
+        self.pid == sys::process_id()
+    }
+}
+
+/// A connected stream. Closed when dropped.
+#[derive(Debug)]
+pub struct Stream {
+    socket: OwnedFd,
+    deadline: Deadline,
+}
+
+impl Stream {
+    /// Connects, and waits while the listener's backlog is full.
+    ///
+    /// # Errors
+    /// Those of `socket(2)` and `connect(2)`; [`Fault::TimedOut`].
+    pub fn connect(address: &SocketAddrUnix, deadline: Deadline) -> Result<Self, Fault> {
+        let socket = sys::above_standard_streams(socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )?)?;
+        loop {
+            // With a full backlog a non-blocking connect fails at once and poll(2) has nothing to
+            // wait for; only a blocking one is woken when there is room, and SO_SNDTIMEO bounds it
+            // (unix_stream_connect() in the kernel's net/unix/af_unix.c).
+            set_socket_timeout(
+                &socket,
+                Timeout::Send,
+                Some(at_least_1us(deadline.remaining()?)),
+            )?;
+            match connect(&socket, address) {
+                Ok(()) => return Ok(Self { socket, deadline }),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Err(Fault::TimedOut),
+                Err(errno) => return Err(Fault::System(errno)),
+            }
+        }
+    }
+
+    /// Takes an already connected socket; for tests.
+    pub fn from_socket(socket: OwnedFd, deadline: Deadline) -> Self {
+        Self { socket, deadline }
+    }
+
+    /// Who holds the other end.
+    ///
+    /// # Errors
+    /// Those of `getsockopt(2)`.
+    pub fn peer(&self) -> Result<Peer, Fault> {
+        sys::peer(&self.socket)
+    }
+
+    /// Sends all of `bytes`.
+    ///
+    /// # Errors
+    /// Those of `send(2)`; [`Fault::TimedOut`].
+    pub fn send_all(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+        while !bytes.is_empty() {
+            match send(
+                &self.socket,
+                bytes,
+                SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+            ) {
+                Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
+                Err(Errno::AGAIN) => self.wait(PollFlags::OUT)?,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Fault::System(errno)),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self, what: PollFlags) -> Result<(), Fault> {
+        loop {
+            let left = self.deadline.remaining()?;
+            let timeout = Timespec {
+                tv_sec: left.as_secs().cast_signed(),
+                tv_nsec: left.subsec_nanos().cast_signed().into(),
+            };
+            match poll(&mut [PollFd::new(&self.socket, what)], Some(&timeout)) {
+                // Ready, or broken: then the call that follows says how.
+                Ok(ready) if ready > 0 => return Ok(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Fault::System(errno)),
+            }
+        }
+    }
+}
+
+impl Source for Stream {
+    fn fill(&mut self, window: &mut [u8]) -> Result<usize, Fault> {
+        loop {
+            // First wait, then read: an answer is hardly ever there yet, and a peer that drips or
+            // floods meets the deadline here each time.
+            self.wait(PollFlags::IN)?;
+            match recv(&self.socket, &mut *window, RecvFlags::DONTWAIT) {
+                Ok((count, _)) => return Ok(count),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(errno) => return Err(Fault::System(errno)),
+            }
+        }
+    }
+}
+
+/// A timeout of 0 µs would mean none at all (`socket(7)`).
+fn at_least_1us(span: Duration) -> Duration {
+    span.max(Duration::from_micros(1))
+}
+
+#[cfg(test)]
+mod tests;
