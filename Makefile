@@ -14,7 +14,7 @@ nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install stage demo shell test lint unit integration bench clean help
+.PHONY: all build install uninstall stage demo shell test lint unit integration bench clean help
 
 all: build
 
@@ -30,6 +30,11 @@ install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/libexec/switchyard $(daemons:%=$(target)/release/%)
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(programs:%=$(target)/release/%)
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/$(multiarch) $(modules)/libnss_mymachines.so.2
+
+uninstall: ## takes away what install laid out; take mymachines out of nsswitch.conf first
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
+	rm -f $(DESTDIR)$(PREFIX)/lib/$(multiarch)/libnss_mymachines.so.2
 
 stage: ## what the tests and the demo run: an install in the target directory
 	rm -rf $(stage).new

@@ -1,13 +1,16 @@
 #!/bin/sh
 # install.sh: lays the files of dist/ and the manual pages out under $DESTDIR, with the paths of this installation in them.
 #   DESTDIR=   the folder to install into      PREFIX=/usr      SYSCONFDIR=/etc
+#   install.sh --remove   takes the same files away again
 # The programs and the modules are `make install`'s own business.
 set -eu
+mode=${1:-}
 here=$(cd "$(dirname "$0")" && pwd)
 prefix=${PREFIX:-/usr} sysconf=${SYSCONFDIR:-/etc} dest=${DESTDIR:-}
 bin=$prefix/bin libexec=$prefix/libexec data=$prefix/share
 
 put() { # MODE FILE TARGET
+    if [ "$mode" = --remove ]; then rm -f "$dest$3"; return; fi
     mkdir -p "$dest${3%/*}"
     sed -e "s|@bindir@|$bin|g; s|@libexecdir@|$libexec|g; s|@datadir@|$data|g" "$2" >"$dest$3"
     chmod "$1" "$dest$3"

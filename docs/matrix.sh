@@ -16,7 +16,7 @@ table() {
         # The line above the function, or the one before it, would say #[ignore].
         grep -q -E "fn $test\(" "$file" || { echo "matrix: no test $shown" >&2; exit 1; }
         if grep -B3 -E "fn $test\(" "$file" | grep -q '#\[ignore'; then echo "matrix: the test $shown is ignored" >&2; exit 1; fi
-        echo "|${program}|${what}| \`$shown\` |"
+        echo "| ${program}|${what}| \`$shown\` |"
     done <docs/matrix.txt
 }
 

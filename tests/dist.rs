@@ -1,0 +1,192 @@
+//! What `make install` lays out besides the programs: read by the programs it is for.
+
+use std::{fs, path::Path};
+
+use support::{Options, sandbox};
+
+const POLICY: &str = "/usr/share/dbus-1/system.d/org.freedesktop.machine1.conf";
+
+/// The sandbox without a daemon.
+fn quiet() -> Options {
+    Options::new().machined(None).bus(false)
+}
+
+#[test]
+fn no_placeholder_is_left() {
+    sandbox!(quiet(), |s| {
+        let left = s.run(
+            "grep -rlE '@[a-z]+@' /usr/share/dbus-1 /usr/share/polkit-1 /usr/share/containers /usr/share/lxc \
+             /usr/share/switchyard /usr/lib/systemd/system/switchyard-* /etc/init.d/switchyard-* /etc/sv /etc/cdi",
+        );
+        assert_eq!(left.fails(1).stdout, "");
+    });
+}
+
+#[test]
+fn systemd_understands_the_unit() {
+    sandbox!(quiet(), |s| {
+        let unit = "/usr/lib/systemd/system/switchyard-machined.service";
+        let verified = s.run(&format!("systemd-analyze verify --man=no {unit}"));
+        let complaints: Vec<&str> = verified
+            .stderr
+            .lines()
+            .filter(|line| line.contains("switchyard"))
+            .collect();
+        assert!(complaints.is_empty(), "{verified}");
+    });
+}
+
+#[test]
+fn shells_understand_the_scripts() {
+    sandbox!(quiet(), |s| {
+        for script in [
+            "/etc/init.d/switchyard-machined",
+            "/etc/sv/switchyard-machined/run",
+            "/etc/sv/switchyard-machined/log/run",
+            "/usr/share/lxc/hooks/switchyard-lxc-hook",
+        ] {
+            for shell in ["sh", "bash --posix", "busybox sh"] {
+                s.run(&format!("{shell} -n {script}")).ok();
+            }
+        }
+        s.run("bash -n /usr/share/bash-completion/completions/switchyard-oci-hook")
+            .ok();
+    });
+}
+
+#[test]
+fn the_bus_policy_names_every_method() {
+    sandbox!(|s| {
+        let policy = fs::read_to_string(POLICY).unwrap();
+        let root = "/org/freedesktop/machine1";
+        for (path, interface) in [
+            (root.to_owned(), "org.freedesktop.machine1.Manager"),
+            (
+                format!("{root}/machine/_2ehost"),
+                "org.freedesktop.machine1.Machine",
+            ),
+        ] {
+            let listed = s
+                .run(&format!(
+                    "busctl introspect org.freedesktop.machine1 {path} {interface}"
+                ))
+                .ok();
+            let methods: Vec<&str> = listed
+                .lines()
+                .filter(|line| line.contains(" method "))
+                .filter_map(|line| line.split_whitespace().next()?.strip_prefix('.'))
+                .collect();
+            assert!(methods.len() > 10, "{listed}");
+            for method in methods {
+                let rule = format!("send_interface=\"{interface}\" send_member=\"{method}\"");
+                assert!(
+                    policy.contains(&rule),
+                    "{interface}.{method} is not in the bus's policy"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn the_bus_lets_anyone_ask_and_root_alone_set() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return; // there is no other user
+        }
+        let busctl = |arguments: &str| {
+            let arguments = arguments.split(' ');
+            s.cmd("busctl").args(arguments).user(1000).run()
+        };
+        let name = "org.freedesktop.machine1 /org/freedesktop/machine1";
+        busctl(&format!(
+            "call {name} org.freedesktop.machine1.Manager ListMachines"
+        ))
+        .ok();
+        let log =
+            "org.freedesktop.machine1 /org/freedesktop/LogControl1 org.freedesktop.LogControl1";
+        busctl(&format!("get-property {log} LogLevel")).ok();
+        let set = busctl(&format!("set-property {log} LogLevel s debug"));
+        assert!(set.stderr.contains("denied"), "{set}");
+        s.run(&format!("busctl set-property {log} LogLevel s debug"))
+            .ok();
+    });
+}
+
+#[test]
+fn polkit_knows_the_actions() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return; // polkitd needs a second user
+        }
+        let _polkit = s.start_polkit();
+        for (action, active) in [
+            ("login", "auth_admin_keep"),
+            ("host-login", "yes"),
+            ("shell", "auth_admin_keep"),
+            ("host-shell", "auth_admin_keep"),
+            ("open-pty", "auth_admin_keep"),
+            ("host-open-pty", "auth_admin_keep"),
+            ("manage-machines", "auth_admin_keep"),
+            ("manage-images", "auth_admin_keep"),
+            ("create-machine", "auth_admin_keep"),
+            ("register-machine", "yes"),
+        ] {
+            let shown = s
+                .run(&format!(
+                    "pkaction --verbose --action-id org.freedesktop.machine1.{action}"
+                ))
+                .ok();
+            let implicit = |who: &str| {
+                let line = shown.lines().find_map(|line| line.trim().strip_prefix(who));
+                line.map(str::trim).unwrap_or_default().to_owned()
+            };
+            assert_eq!(implicit("implicit any:"), "auth_admin", "{shown}");
+            assert_eq!(implicit("implicit inactive:"), "auth_admin", "{shown}");
+            assert_eq!(implicit("implicit active:"), active, "{shown}");
+        }
+    });
+}
+
+/// The top of the source tree.
+fn source(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+#[test]
+fn the_matrix_is_up_to_date() {
+    let check = std::process::Command::new("sh")
+        .arg(source("docs/matrix.sh"))
+        .arg("--check")
+        .output()
+        .unwrap();
+    assert!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stderr)
+    );
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = fs::read_to_string(source("Cargo.toml")).unwrap();
+    let table = fs::read_to_string(source("docs/dependencies.md")).unwrap();
+    let outside = manifest
+        .split_once("# from outside\n")
+        .unwrap()
+        .1
+        .split("\n\n")
+        .next()
+        .unwrap();
+    for line in outside.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split([' ', '=']).next().unwrap();
+        let told = table
+            .lines()
+            .filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
+        assert!(
+            told.into_iter()
+                .any(|names| names.split(", ").any(|n| n == name)),
+            "{name} is not in docs/dependencies.md"
+        );
+    }
+}
