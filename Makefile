@@ -19,7 +19,7 @@ deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if
 all: build
 
 build: ## the daemons, and the modules linked as they are installed
-	cargo build --release --locked -p machined -p oci-hook --bins
+	cargo build --release --locked -p machined -p machined-enter -p oci-hook --bins
 	cargo build --profile module --locked -p nss-mymachines
 	mkdir -p $(modules)
 	dist/link-module.sh $(target)/module/libnss_mymachines.a libnss_mymachines.so.2 \

@@ -1,0 +1,182 @@
+//! One request, from the socket to the reply.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    process::{Child, ExitCode},
+};
+
+use rustix::thread::CapabilitySet;
+
+use crate::{
+    bind::Mount,
+    bus, cgroup,
+    copy::{self, Ids},
+    fault::Fault,
+    join::{self, Depth, Inside},
+    leader::Leader,
+    os_release,
+    packet::malformed,
+    privilege, pty,
+    request::{Program, Reply, Request, Side},
+    root::Root,
+    session, socket,
+};
+
+/// Looks at what it may not read: a root directory need not let the machine's root in.
+const LOOK: CapabilitySet = CapabilitySet::DAC_READ_SEARCH;
+
+/// Reads and writes files as root does.
+const FILES: CapabilitySet = CapabilitySet::DAC_READ_SEARCH
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::CHOWN)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::MKNOD)
+    .union(CapabilitySet::SETFCAP);
+
+/// Reads the request from standard input, does it, and replies.
+pub fn serve() -> ExitCode {
+    let stdin = rustix::stdio::stdin();
+    let mut session = None;
+    let result = privilege::isolate()
+        .and_then(|()| socket::receive(stdin).map_err(Fault::to("receive the request")))
+        .and_then(|(message, fds)| {
+            let request = Request::decode(&message)?;
+            if !matches!(request, Request::Session { .. }) {
+                privilege::end_with_parent()?;
+            }
+            perform(&request, fds, &mut session)
+        });
+    let told = Reply::send(&result, stdin);
+    if let Some(mut child) = session {
+        // Its parent is outside the machine's pid namespace, so nobody else can collect it.
+        let _ = child.wait();
+    }
+    match (result, told) {
+        (Ok(_), Ok(())) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn perform(
+    request: &Request,
+    fds: Vec<OwnedFd>,
+    session: &mut Option<Child>,
+) -> Result<Reply, Fault> {
+    let mut fds = fds.into_iter();
+    let mut fd = || fds.next().ok_or_else(malformed);
+    let leader = Leader::new(fd()?)?;
+    match request {
+        Request::OsRelease => {
+            let inside = enter(&leader, CapabilitySet::empty())?;
+            let text = os_release::read(&inside.root)?;
+            Ok(Reply {
+                text,
+                ..Reply::default()
+            })
+        }
+        Request::RootDirectory => {
+            let inside = enter(&leader, LOOK)?;
+            let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
+            let directory = inside
+                .root
+                .open(Path::new("/"), flags)
+                .map_err(Fault::to("open the machine's root directory"))?;
+            Ok(Reply {
+                fds: vec![directory],
+                ..Reply::default()
+            })
+        }
+        Request::Send { side, path } => {
+            let (root, _) = side_root(&leader, *side)?;
+            copy::send(&root, Path::new(path), fd()?.as_fd())?;
+            Ok(Reply::default())
+        }
+        Request::Receive {
+            side,
+            path,
+            replace,
+        } => {
+            let (root, ids) = side_root(&leader, *side)?;
+            copy::receive(&root, Path::new(path), *replace, ids, fd()?.as_fd())?;
+            Ok(Reply::default())
+        }
+        Request::Bind {
+            source,
+            destination,
+            read_only,
+            mkdir,
+        } => {
+            let mount = Mount::of_host(&leader, Path::new(source), *read_only)?;
+            // Attaching a mount takes CAP_SYS_ADMIN over the machine's mount namespace (move_mount(2)).
+            let inside = enter(&leader, FILES | CapabilitySet::SYS_ADMIN)?;
+            mount.attach(&inside.root, Path::new(destination), *mkdir)?;
+            Ok(Reply::default())
+        }
+        Request::Terminal { host, bus } => {
+            let root = if *host {
+                Root::own()?
+            } else {
+                enter(&leader, CapabilitySet::DAC_OVERRIDE)?.root
+            };
+            let terminal = pty::open(&root)?;
+            privilege::keep(CapabilitySet::empty())?;
+            let bus = bus.then(|| bus::connect(&root)).flatten();
+            let mut fds = vec![terminal.ours, terminal.theirs];
+            fds.extend(bus);
+            Ok(Reply {
+                text: terminal.path.into_bytes(),
+                fds,
+            })
+        }
+        Request::Session { host, program } => {
+            let child = run(&leader, *host, program, fd()?)?;
+            *session = Some(child);
+            Ok(Reply::default())
+        }
+    }
+}
+
+/// Joins the machine for work on its files.
+fn enter(leader: &Leader, wanted: CapabilitySet) -> Result<Inside, Fault> {
+    let inside = join::join(leader, Depth::Files, wanted)?;
+    privilege::end_with_parent()?;
+    Ok(inside)
+}
+
+/// The root directory for half of a copy, and whose what is copied into it is to be: ids mean different users on the two
+/// sides of a user namespace.
+fn side_root(leader: &Leader, side: Side) -> Result<(Root, Ids), Fault> {
+    match side {
+        Side::Machine => {
+            let inside = enter(leader, FILES)?;
+            let ids = if inside.own_users {
+                Ids::MachineRoot
+            } else {
+                Ids::Kept
+            };
+            Ok((inside.root, ids))
+        }
+        Side::Host => {
+            let ids = if leader.shares("user")? {
+                Ids::Kept
+            } else {
+                Ids::HostRoot
+            };
+            privilege::keep(FILES)?;
+            Ok((Root::own()?, ids))
+        }
+    }
+}
+
+fn run(leader: &Leader, host: bool, program: &Program, terminal: OwnedFd) -> Result<Child, Fault> {
+    let bounding = leader.bounding_set()?;
+    cgroup::join(leader)?;
+    let root = if host {
+        Root::own()?
+    } else {
+        join::join(leader, Depth::Programs, CapabilitySet::all())?.root
+    };
+    session::start(&root, program, terminal, bounding)
+}
