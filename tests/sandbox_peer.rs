@@ -70,3 +70,30 @@ fn a_bus_in_a_container_is_reached_by_its_name() {
         );
     });
 }
+
+#[test]
+fn systemd_runs_in_a_container() {
+    sandbox!(Options::peer().manager(Manager::Systemd), |s| {
+        if !s.has_cgroups() {
+            return;
+        }
+        let web = s.container("web").systemd().start();
+        s.register(&web, Via::BusRegister);
+        assert!(
+            s.run("systemctl -M web is-system-running --wait")
+                .stdout
+                .contains("running")
+        );
+        assert!(
+            s.run("machinectl shell web /bin/echo from inside")
+                .ok()
+                .contains("from inside")
+        );
+        assert_eq!(
+            s.run("systemctl list-machines --no-legend | wc -l")
+                .ok()
+                .trim(),
+            "2"
+        );
+    });
+}

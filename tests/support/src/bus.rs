@@ -7,7 +7,7 @@ use crate::must::Must;
 use crate::sandbox::Sandbox;
 
 pub(crate) const SOCKET: &str = "/run/dbus/system_bus_socket";
-const CONFIG: &str = "/run/dbus/system.conf";
+const CONFIG: &str = "/etc/dbus-1/sandbox.conf";
 
 impl Sandbox {
     /// Starts the system bus and waits until it answers.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::container::hex;
 use crate::must::Must;
 use crate::{Command, Container, Output, Sandbox, machined};
 
@@ -60,16 +61,7 @@ impl Sandbox {
         if !self.has_cgroups() {
             return;
         }
-        let scope = format!(
-            "machine.slice/machine-{}.scope",
-            container.name().replace('-', r"\x2d")
-        );
-        for top in cgroup_tops() {
-            let dir = top.join(&scope);
-            fs::create_dir_all(&dir).must("make a scope");
-            fs::write(dir.join("cgroup.procs"), container.leader().to_string())
-                .must("enter a scope");
-        }
+        enter_scope(container.name(), container.leader());
     }
 
     /// One raw Varlink call: the reply as it came, with `parameters` or `error`.
@@ -141,14 +133,9 @@ impl Sandbox {
 
 /// The arguments of io.systemd.Machine.Register for a container.
 fn parameters(container: &Container) -> Value {
-    let id: String = container
-        .id()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     json!({
         "name": container.name(),
-        "id": id,
+        "id": hex(container.id()),
         "service": "switchyard-test",
         "class": "container",
         "leader": container.leader(),
@@ -157,8 +144,22 @@ fn parameters(container: &Container) -> Value {
     })
 }
 
+/// Moves a process into the scope of a machine of this name, made for it.
+#[track_caller]
+pub(crate) fn enter_scope(machine: &str, process: u32) {
+    let scope = format!(
+        "machine.slice/machine-{}.scope",
+        machine.replace('-', r"\x2d")
+    );
+    for top in cgroup_tops() {
+        let dir = top.join(&scope);
+        fs::create_dir_all(&dir).must("make a scope");
+        fs::write(dir.join("cgroup.procs"), process.to_string()).must("enter a scope");
+    }
+}
+
 /// The tops of the hierarchies that hold units.
-pub(crate) fn cgroup_tops() -> Vec<PathBuf> {
+fn cgroup_tops() -> Vec<PathBuf> {
     let hybrid = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"].map(PathBuf::from);
     if hybrid[0].is_dir() {
         hybrid.into()

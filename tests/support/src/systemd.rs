@@ -15,16 +15,13 @@ use crate::daemon::{LOGS, spawn_logged};
 use crate::must::Must;
 use crate::sandbox::wait_for;
 
-/// The parts of /proc that are the machine's: systemd raises limits there as it starts.
-const START: &str = "\
-read pid rest </proc/self/stat; echo $pid; exec >&2
-mount -t proc proc /proc
-mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
-mount --bind /dev/null /proc/cgroups # version 1's controllers are the machine's
-exec env -i container=switchyard-test PATH=/usr/sbin:/usr/bin SYSTEMD_LOG_TARGET=console \\
-    /usr/lib/systemd/systemd --system --unit=sandbox.target --log-target=console --show-status=no
-";
+/// Turns a PID 1 into systemd.
+const START: &str = include_str!("systemd/start.sh");
 
+/// Tells the process id that the sandbox's own PID 1 knows this one by.
+const TELL: &str = "read pid rest </proc/self/stat; echo $pid; exec >&2; mount -t proc proc /proc";
+
+/// What is started, and no more.
 const UNITS: [(&str, &str); 3] = [
     (
         "sandbox.target",
@@ -37,8 +34,8 @@ const UNITS: [(&str, &str); 3] = [
     (
         "dbus.service",
         "[Unit]\nDefaultDependencies=no\nRequires=dbus.socket\n[Service]\nType=notify\n\
-         ExecStart=/usr/bin/dbus-daemon --config-file=/run/dbus/system.conf --address=systemd: --nofork --nopidfile \
-         --systemd-activation\nStandardOutput=append:/run/log/sandbox/dbus\nStandardError=append:/run/log/sandbox/dbus\n",
+         ExecStart=/usr/bin/dbus-daemon --config-file=/etc/dbus-1/sandbox.conf --address=systemd: --nofork --nopidfile \
+         --systemd-activation\nStandardError=append:/run/log/sandbox/dbus\n",
     ),
 ];
 
@@ -48,15 +45,7 @@ const UNITS: [(&str, &str); 3] = [
     reason = "the caller is a PID 1, which waits for every child"
 )]
 pub(crate) fn start() -> u32 {
-    let lib = Path::new("/usr/lib/systemd/system");
-    for entry in lib.read_dir().must("systemd's units").flatten() {
-        if entry.path().extension().is_some_and(|kind| kind == "wants") {
-            fs::remove_dir_all(entry.path()).must("leave out what boot would start");
-        }
-    }
-    for (name, text) in UNITS {
-        fs::write(format!("/etc/systemd/system/{name}"), text).must(format_args!("write {name}"));
-    }
+    units(Path::new("/"));
     fs::create_dir_all(LOGS).must("make the folder of logs");
     bus::write_config();
     let mut unshare = Command::new("unshare");
@@ -68,7 +57,7 @@ pub(crate) fn start() -> u32 {
             "--kill-child",
             "sh",
             "-c",
-            START,
+            &format!("{TELL}\n{START}"),
         ])
         .stdout(Stdio::piped());
     let mut child = spawn_logged("systemd", &mut unshare);
@@ -80,6 +69,22 @@ pub(crate) fn start() -> u32 {
         wait_for(|| UnixStream::connect(socket).is_ok(), "systemd to start");
     }
     line.trim().parse().must("systemd's process id")
+}
+
+/// Writes the units of a system with this root, whose /usr is the sandbox's, and gives the script that starts it.
+pub(crate) fn units(root: &Path) -> &'static str {
+    let lib = Path::new("/usr/lib/systemd/system");
+    for entry in lib.read_dir().must("systemd's units").flatten() {
+        if entry.path().extension().is_some_and(|kind| kind == "wants") {
+            fs::remove_dir_all(entry.path()).must("leave out what boot would start");
+        }
+    }
+    let dir = root.join("etc/systemd/system");
+    fs::create_dir_all(&dir).must("make the folder of units");
+    for (name, text) in UNITS {
+        fs::write(dir.join(name), text).must(format_args!("write {name}"));
+    }
+    START
 }
 
 /// The command that runs another beside systemd.

@@ -13,6 +13,7 @@ Opens a private system and runs CMD in it (a shell, unless told), with a system 
 the machine's /etc, /run or /var is visible inside; all of it is gone when CMD ends. Needs no privilege.
 
   --container NAME[:VIA]  start a container and register it; VIA is create, register or varlink (default)
+  --systemd NAME[:VIA]    the same, with systemd as its init
   --machined WHICH        ours (default), peer (systemd's) or none
   --modules WHICH         whose NSS modules: ours (default) or peer
   --peer                  systemd's throughout: needs no staged install
@@ -44,8 +45,14 @@ fn main() -> ExitCode {
 #[derive(Default)]
 struct Wanted {
     options: Options,
-    containers: Vec<(String, Option<Via>)>,
+    containers: Vec<Asked>,
     command: Vec<String>,
+}
+
+struct Asked {
+    name: String,
+    via: Via,
+    systemd: bool,
 }
 
 /// The command line; `None` asks for help.
@@ -53,11 +60,16 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Wanted>, Strin
     let mut wanted = Wanted::default();
     while let Some(arg) = args.next() {
         let options = wanted.options.clone();
-        let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+        let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value"));
         wanted.options = match arg.as_str() {
             "-h" | "--help" => return Ok(None),
-            "--container" => {
-                wanted.containers.push(container(&value()?)?);
+            "--container" | "--systemd" => {
+                let (name, via) = container(&value()?)?;
+                wanted.containers.push(Asked {
+                    name,
+                    via,
+                    systemd: arg == "--systemd",
+                });
                 options
             }
             "--machined" => options.machined(match value()?.as_str() {
@@ -84,17 +96,15 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Wanted>, Strin
     Ok(Some(wanted))
 }
 
-fn container(text: &str) -> Result<(String, Option<Via>), String> {
-    let Some((name, via)) = text.split_once(':') else {
-        return Ok((text.into(), None));
-    };
+fn container(text: &str) -> Result<(String, Via), String> {
+    let (name, via) = text.split_once(':').unwrap_or((text, "varlink"));
     let via = match via {
         "create" => Via::BusCreate,
         "register" => Via::BusRegister,
         "varlink" => Via::Varlink,
         _ => return Err(format!("VIA is create, register or varlink, not {via}")),
     };
-    Ok((name.into(), Some(via)))
+    Ok((name.into(), via))
 }
 
 fn which(name: &str) -> Result<Which, String> {
@@ -114,9 +124,14 @@ fn manager(name: &str) -> Result<Manager, String> {
 }
 
 fn run(sandbox: &Sandbox, wanted: &Wanted) -> i32 {
-    for (name, via) in &wanted.containers {
-        let container = sandbox.container(name).start();
-        sandbox.register(&container, via.unwrap_or(Via::Varlink));
+    for asked in &wanted.containers {
+        let container = sandbox.container(&asked.name);
+        let container = if asked.systemd {
+            container.systemd()
+        } else {
+            container
+        };
+        sandbox.register(&container.start(), asked.via);
     }
     let shell = ["bash".to_string(), "--norc".into()];
     let command = if wanted.command.is_empty() {
