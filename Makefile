@@ -3,11 +3,11 @@
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 modules := $(target)/modules
 stage := $(target)/stage
-multiarch := $(shell $(CC) -print-multiarch)
 daemons := machined machined-enter
 programs := switchyard-oci-hook
 nextest := $(shell command -v cargo-nextest)
@@ -29,12 +29,12 @@ install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/libexec/switchyard $(daemons:%=$(target)/release/%)
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(programs:%=$(target)/release/%)
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/$(multiarch) $(modules)/libnss_mymachines.so.2
+	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(modules)/libnss_mymachines.so.2
 
 uninstall: ## takes away what install laid out; take mymachines out of nsswitch.conf first
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
-	rm -f $(DESTDIR)$(PREFIX)/lib/$(multiarch)/libnss_mymachines.so.2
+	rm -f $(DESTDIR)$(LIBDIR)/libnss_mymachines.so.2
 
 stage: ## what the tests and the demo run: an install in the target directory
 	rm -rf $(stage).new
