@@ -1,6 +1,6 @@
 //! org.freedesktop.LogControl1: what is logged, and where to, set while the daemon runs (`systemctl log-level`).
 
-use std::rc::Rc;
+use std::{io, rc::Rc};
 
 use zbus::Variant;
 
@@ -16,18 +16,24 @@ pub const LOG_CONTROL_PATH: &str = "/org/freedesktop/LogControl1";
 pub trait LogControl {
     /// The highest level that is logged: a name of syslog(3), e.g. `info`.
     fn level(&self) -> String;
-    /// Sets it; `false` for a name that is none.
-    fn set_level(&self, level: &str) -> bool;
+    /// Sets it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] for a name that is none.
+    fn set_level(&self, level: &str) -> io::Result<()>;
     /// Where to: `journal`, `syslog`, `kmsg`, `console`, …
     fn target(&self) -> String;
-    /// Sets it; `false` for a name that is none.
-    fn set_target(&self, target: &str) -> bool;
+    /// Sets it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] for a name that is none; others where the target can't be reached.
+    fn set_target(&self, target: &str) -> io::Result<()>;
     /// The name that log lines carry.
     fn identifier(&self) -> String;
 }
 
 /// A daemon's logging.
-type Log = Rc<dyn LogControl>;
+pub type Log = Rc<dyn LogControl>;
 
 /// The interface, for a [`crate::Bound`] whose object is the daemon's logging.
 pub static LOG_CONTROL: Interface<Log> = Interface {
@@ -37,16 +43,18 @@ pub static LOG_CONTROL: Interface<Log> = Interface {
         Property::new("LogLevel", "s", Change::Silent, |log: &Log| {
             log.level().into()
         })
-        .writable(|log: &Log, value| match log.set_level(text(value)) {
-            true => Ok(()),
-            false => Err(invalid("level", value)),
+        .writable(|log, value| {
+            let level = text(value);
+            log.set_level(level)
+                .map_err(|error| refused("level", level, &error))
         }),
         Property::new("LogTarget", "s", Change::Silent, |log: &Log| {
             log.target().into()
         })
-        .writable(|log: &Log, value| match log.set_target(text(value)) {
-            true => Ok(()),
-            false => Err(invalid("target", value)),
+        .writable(|log, value| {
+            let target = text(value);
+            log.set_target(target)
+                .map_err(|error| refused("target", target, &error))
         }),
         Property::new("SyslogIdentifier", "s", Change::Silent, |log: &Log| {
             log.identifier().into()
@@ -55,6 +63,7 @@ pub static LOG_CONTROL: Interface<Log> = Interface {
     signals: &[],
 };
 
+/// The text of a value; its type has been checked.
 fn text<'a>(value: &'a Variant<'_>) -> &'a str {
     match value {
         Variant::Str(text) => text.as_str(),
@@ -62,6 +71,11 @@ fn text<'a>(value: &'a Variant<'_>) -> &'a str {
     }
 }
 
-fn invalid(what: &str, value: &Variant<'_>) -> Error {
-    Error::invalid_args(format!("Invalid log {what} '{}'", text(value)))
+fn refused(what: &str, word: &str, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            Error::invalid_args(format!("Invalid log {what} '{word}'"))
+        }
+        _ => Error::failed(format!("Failed to set the log {what}: {error}")),
+    }
 }
