@@ -57,14 +57,15 @@ pub fn config(bundle: &Path) -> Option<Config> {
     read(&bundle.join("config.json"))
 }
 
-/// Finds out who runs the container.
+/// Finds out who runs the container, by where its bundle lies: podman runs the hooks of poststop itself and leaves most
+/// annotations out of their state.
 pub fn manager(state: &State, config: Option<&Config>) -> Manager {
     let manager = |service: &str, name| Manager {
         service: Some(service.to_owned()),
         name,
     };
-    if state.annotation("io.container.manager") == Some("libpod") {
-        return manager("podman", podman_name(state));
+    if let Some(store) = podman_store(state) {
+        return manager("podman", podman_name(state, store));
     }
     // Under containerd the bundle is …/io.containerd.runtime.v2.task/NAMESPACE/ID; docker's namespace is moby.
     let mut ancestors = state.bundle.iter().rev().skip(1);
@@ -83,20 +84,24 @@ pub fn manager(state: &State, config: Option<&Config>) -> Manager {
     }
 }
 
-/// containers/storage keeps the names of all containers in a file two folders above podman's bundle, and those of
-/// `podman run --rm` in a second one.
-fn podman_name(state: &State) -> Option<String> {
+/// The folder of containers/storage, if the bundle is STORAGE/DRIVER-containers/ID/userdata.
+fn podman_store(state: &State) -> Option<&Path> {
+    let folder = state.bundle.parent()?;
+    let store = folder.parent()?;
+    let ours = state.bundle.file_name()? == "userdata"
+        && folder.file_name()? == state.id.as_str()
+        && store.file_name()?.to_str()?.ends_with("-containers");
+    ours.then_some(store)
+}
+
+/// There lie the names of all containers, in one file, or in two where `podman run --rm` has one of its own.
+fn podman_name(state: &State, store: &Path) -> Option<String> {
     #[derive(Deserialize)]
     struct Stored {
         id: String,
         #[serde(default)]
         names: Option<Vec<String>>,
     }
-    let folder = state.bundle.parent()?;
-    if folder.file_name()? != state.id.as_str() {
-        return None;
-    }
-    let store = folder.parent()?;
     ["containers.json", "volatile-containers.json"]
         .into_iter()
         .filter_map(|file| read::<Vec<Stored>>(&store.join(file)))
@@ -188,10 +193,7 @@ mod tests {
     #[test]
     fn podman() {
         let folder = Folder::new("podman");
-        let state = folder.state(
-            &format!("overlay-containers/{ID}/userdata"),
-            r#"{"io.container.manager":"libpod"}"#,
-        );
+        let state = folder.state(&format!("overlay-containers/{ID}/userdata"), "{}");
         assert_eq!(found(&state), is("podman", None));
         folder.write(
             "overlay-containers/volatile-containers.json",

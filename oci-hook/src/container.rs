@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use crate::{bundle, cli::HookOptions, name, state::State};
+use crate::{
+    bundle,
+    cli::HookOptions,
+    name,
+    state::{self, Stage, State},
+};
 
 /// The annotation that names a machine, where annotations are trusted. Empty: the container is not to be registered.
 pub const NAME_ANNOTATION: &str = "org.switchyard.name";
@@ -37,11 +42,12 @@ impl Container {
     /// # Errors
     /// A container without a name that a machine can have.
     pub fn of(state: &State, options: &HookOptions) -> Result<Option<Self>, String> {
+        let starts = state::stage(state)? == Stage::Start;
         // podman sets the annotations of CRI-O too, all but this one, and says who it is.
         let pod = POD_ANNOTATIONS
             .iter()
             .any(|key| state.annotation(key).is_some());
-        if pod && state.annotation("io.container.manager") != Some("libpod") {
+        if starts && pod && state.annotation("io.container.manager") != Some("libpod") {
             return Ok(None);
         }
         let annotation = if options.trust_annotations {
@@ -49,7 +55,7 @@ impl Container {
         } else {
             None
         };
-        if annotation == Some("") {
+        if starts && annotation == Some("") {
             return Ok(None);
         }
         let config = bundle::config(&state.bundle);
