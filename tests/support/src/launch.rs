@@ -78,13 +78,19 @@ fn outside(options: &Options, again: &[String]) {
         child.kill().must("kill the sandbox"); // unshare; the kernel then ends its PID 1, and with it all the others
         child.wait().must("wait for the killed sandbox");
     }
-    print!("{}", text(&output));
+    let said = text(&output);
+    print!("{said}");
     match ended.map(|status| status.code()) {
         Some(Some(PASSED)) => {}
         Some(Some(0)) => panic!("the sandbox ran no test of this name: {again:?}"),
+        Some(_) if said.starts_with("unshare: ") => {
+            panic!(
+                "missing: leave to open namespaces (as root CAP_SYS_ADMIN, else user namespaces)"
+            )
+        }
         Some(_) => panic!("failed inside the sandbox; what it printed is above"),
         None => panic!(
-            "the sandbox was still running after {:?} and was killed; what it printed is above",
+            "still running after {:?}, and killed; its output is above",
             options.timeout
         ),
     }

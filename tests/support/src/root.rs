@@ -133,7 +133,14 @@ fn etc(new: &Path, options: &Options, peers: &Path, stage: Option<&Path>) {
         .collect();
     // Before the overlay is mounted: through it, an ordinary user may not change a file of the machine's root.
     let etc = new.join(".layers/etc/upper");
-    make(&etc.join("alternatives"));
+    for dir in [
+        "alternatives",
+        "dbus-1/system.d",
+        "polkit-1/rules.d",
+        "systemd/system",
+    ] {
+        make(&etc.join(dir));
+    }
     let put = |name: &str, text: &str| {
         fs::write(etc.join(name), text).must(format_args!("write /etc/{name}"))
     };
@@ -262,7 +269,7 @@ fn cgroup_mounts(top: &Path) -> bool {
     if hybrid {
         tmpfs(top, "mode=0755");
     }
-    let mounted = kinds.iter().all(|kind| {
+    let usable = kinds.iter().filter(|kind| {
         let (dir, fs, data) = match kind {
             Kind::Unified if hybrid => (top.join("unified"), "cgroup2", c""),
             Kind::Unified => (top.to_path_buf(), "cgroup2", c""),
@@ -273,12 +280,13 @@ fn cgroup_mounts(top: &Path) -> bool {
         }
         // Those of an ordinary user to whom nothing is delegated can be seen, perhaps, but not changed.
         let probe = dir.join("probe");
-        mount(fs, &dir, fs, MountFlags::empty(), data).is_ok()
+        let mounted = mount(fs, &dir, fs, MountFlags::empty(), data).is_ok();
+        mounted
             && fs::create_dir(&probe)
                 .and_then(|()| fs::remove_dir(&probe))
                 .is_ok()
     });
-    mounted && own_root()
+    usable.count() == kinds.len() && own_root()
 }
 
 /// Whether PID 1 stands in a cgroup of its own: where entering one failed, the root seen here is the machine's.

@@ -1,0 +1,54 @@
+//! The `sandbox` program, as a person calls it.
+
+use std::process::{Command, Output};
+
+fn sandbox(args: &[&str]) -> std::io::Result<Output> {
+    Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(args)
+        .output()
+}
+
+#[test]
+fn it_runs_a_command_and_ends_with_its_status() {
+    let output = sandbox(&[
+        "--peer",
+        "--",
+        "sh",
+        "-c",
+        "hostname; busctl --no-legend list | grep -c machine1; exit 7",
+    ])
+    .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "sandbox\n1\n",
+        "{output:?}"
+    );
+    assert_eq!(output.status.code(), Some(7));
+}
+
+#[test]
+fn it_says_what_is_wrong_with_a_command_line() {
+    for (args, complaint) in [
+        (&["--no-such"][..], "no option --no-such"),
+        (&["--modules"], "--modules wants a value"),
+        (&["--machined", "theirs"], "ours or peer, not theirs"),
+        (
+            &["--container", "web:mail"],
+            "VIA is create, register or varlink, not mail",
+        ),
+    ] {
+        let output = sandbox(args).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains(complaint),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn it_helps() {
+    let output = sandbox(&["--help"]).unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("usage: sandbox"));
+}
