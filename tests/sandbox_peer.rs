@@ -97,3 +97,40 @@ fn systemd_runs_in_a_container() {
         );
     });
 }
+
+#[test]
+fn nspawn_boots_a_root_and_registers_it() {
+    sandbox!(Options::peer().manager(Manager::Systemd), |s| {
+        if !s.has_manager() {
+            return;
+        }
+        let root = s.root_tree("box");
+        let root = root.to_str().unwrap();
+        s.spawn(
+            "nspawn",
+            &[
+                "systemd-nspawn",
+                "--boot",
+                "--network-veth",
+                "-D",
+                root,
+                "-M",
+                "box",
+            ],
+        );
+        s.wait_for(
+            || s.run("machinectl --no-legend").ok().starts_with("box"),
+            "the machine",
+        );
+        assert!(
+            s.run("machinectl status box")
+                .ok()
+                .contains("Service: systemd-nspawn")
+        );
+        s.run("machinectl poweroff box").ok();
+        s.wait_for(
+            || s.run("machinectl --no-legend").ok().is_empty(),
+            "the machine's end",
+        );
+    });
+}

@@ -73,5 +73,6 @@ for deb in "$apt"/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x --k
 for deb in "$apt"/archives/*.deb; do dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"; done >"$home/versions"
 rm -rf "$apt/archives" "$home/root/usr/share/doc" "$home/root/usr/share/man" "$home/root/usr/share/locale"
 touch "$home/complete"
-for old in "$cache"/*/; do [ "$old" = "$home/" ] || [ "$old" = "$apt/" ] || rm -rf "$old"; done
+# Of an older list; a day old, so that no run still stands on it.
+find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +1 ! -name "$key" ! -name apt -exec rm -rf {} +
 echo "$home/root"

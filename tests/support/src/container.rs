@@ -12,12 +12,27 @@ use std::sync::{Mutex, PoisonError};
 use rustix::process::{Pid, Signal, kill_process};
 
 pub use self::builder::Builder;
-use crate::Command;
 use crate::daemon::{Daemon, Ready};
 use crate::sandbox::wait_for;
+use crate::{Command, Sandbox};
 
 /// The system bus of a container, seen from its root.
 const BUS: &str = "run/dbus/system_bus_socket";
+
+impl Sandbox {
+    /// A container to be described and started.
+    pub fn container(&self, name: &str) -> Builder {
+        Builder::new(name)
+    }
+
+    /// Lays out a root for another manager (systemd-nspawn, crun, runc) to make a container of: busybox, and an init
+    /// that reaps and ends at once when told to. Gives its directory, `/var/lib/machines/NAME`.
+    pub fn root_tree(&self, name: &str) -> PathBuf {
+        let root = Path::new("/var/lib/machines").join(name);
+        tree::bootable(&root, name);
+        root
+    }
+}
 
 /// A running container. It runs until it is killed or the sandbox ends; dropping this does not end it.
 #[derive(Debug)]

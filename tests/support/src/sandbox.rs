@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::container::Builder;
 use crate::daemon::{Daemon, Ready};
 use crate::must::Must;
 use crate::{Command, Options, Output, init};
@@ -47,11 +46,6 @@ impl Sandbox {
     #[track_caller]
     pub fn spawn(&self, name: &str, command: &[&str]) -> Daemon {
         Daemon::start(name, command, &[], Ready::Now)
-    }
-
-    /// A container to be described and started.
-    pub fn container(&self, name: &str) -> Builder {
-        Builder::new(name)
     }
 
     /// The bus that was started.

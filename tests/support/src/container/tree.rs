@@ -1,7 +1,7 @@
 //! The root of a container.
 
-use std::fs;
-use std::os::unix::fs::{lchown, symlink};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::Path;
 use std::sync::Once;
 
@@ -42,6 +42,7 @@ pub(super) fn lay_out(root: &Path, name: &str, contents: Contents) {
         Contents::Busybox | Contents::Usr => include_str!("reap.sh"),
     };
     fs::write(root.join("init"), init).must("write a container's init");
+    fs::set_permissions(root.join("init"), Permissions::from_mode(0o755)).must("chmod");
 }
 
 const FILES: [(&str, &str); 6] = [
@@ -68,6 +69,20 @@ const FILES: [(&str, &str); 6] = [
         "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
     ),
 ];
+
+/// Lays out a root that another manager can boot or run programs of, with busybox and /sbin/init.
+pub(super) fn bootable(root: &Path, name: &str) {
+    lay_out(root, name, Contents::Busybox);
+    Command::new("cp")
+        .args(["-a", APPLETS])
+        .arg(root.join("bin"))
+        .arg("-T")
+        .run()
+        .ok();
+    symlink("bin", root.join("sbin")).must("link /sbin");
+    fs::remove_file(root.join("bin/init")).must("replace busybox's init");
+    symlink("/init", root.join("bin/init")).must("link the init");
+}
 
 /// What all containers share: busybox's applets, and the first script.
 fn shared() {
