@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use support::{Options, Sandbox, Via, sandbox};
+use support::{Options, Output, Sandbox, Via, sandbox};
 
 const HOOK: &str = "/usr/bin/switchyard-oci-hook";
 
@@ -55,62 +55,83 @@ fn config(bundle: &str) -> String {
     )
 }
 
-/// The runtime's command, as a line of shell; `None` where this release of Debian has no such runtime.
-fn runtime(name: &str) -> Option<String> {
-    let here = |path: &str| Path::new(path).exists();
-    if !here(&format!("/usr/bin/{name}")) && !here(&format!("/usr/sbin/{name}")) {
-        return None;
-    }
-    let plain = match name {
-        "crun" => "crun --cgroup-manager=disabled",
-        other => other,
-    };
-    if !here("/sys/fs/cgroup/unified") {
-        return Some(plain.into());
-    }
-    // They refuse the hybrid of cgroup v1 and v2, so they see v2 alone.
-    Some(format!(
-        "unshare --mount --propagation private sh -c \
-         'mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup && exec {plain} \"$@\"' {name}"
-    ))
+/// Runs a line of shell with one kind of cgroups: container managers refuse the hybrid of cgroup v1 and v2, so they are
+/// shown v2 alone.
+fn managed(s: &Sandbox, line: &str) -> Output {
+    let v2 = "if [ -d /sys/fs/cgroup/unified ]; then mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup; fi; exec ";
+    s.cmd("unshare")
+        .args([
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            &format!("{v2}{line}"),
+        ])
+        .env("CONTAINERS_CONF", "/run/containers.conf")
+        .timeout(Duration::from_secs(30))
+        .run()
 }
 
-/// A container's whole life: found by name from its start on, gone after its end.
-fn life(s: &Sandbox, name: &str) {
-    let Some(command) = runtime(name) else { return };
-    if s.is_rootless() || !s.has_cgroups() {
-        return; // the runtimes want more than one user and cgroups of their own
-    }
-    let bundle = bundle("web");
-    s.run(&format!("{command} run --detach --bundle {bundle} web"))
-        .ok();
+/// Whether the manager is here (not every release of Debian has each), and gets what they all want: more than one user,
+/// and cgroups of its own.
+fn can_run(s: &Sandbox, manager: &str) -> bool {
+    let here = ["/usr/bin", "/usr/sbin"]
+        .iter()
+        .any(|dir| Path::new(dir).join(manager).exists());
+    here && !s.is_rootless() && s.has_cgroups()
+}
+
+/// What machined knows of the machine, and how it is found by name.
+fn found(s: &Sandbox, service: &str, bundle: &str) {
     s.wait_for(
         || s.run("getent hosts web").stdout.contains("10.99.0.2"),
         "the container's address",
     );
-    let list = s.run("machinectl list --no-legend").ok();
-    assert!(list.contains("web") && list.contains(name), "{list}");
     let shown = s.run("machinectl show web").ok();
-    assert!(
-        shown.contains(&format!("RootDirectory={bundle}/rootfs")),
-        "{shown}"
-    );
+    for line in [
+        format!("Service={service}"),
+        format!("RootDirectory={bundle}/rootfs"),
+    ] {
+        assert!(
+            shown.lines().any(|shown| shown == line),
+            "{line} is not in\n{shown}"
+        );
+    }
+}
 
-    s.run(&format!("{command} delete --force web")).ok();
+fn gone(s: &Sandbox) {
     s.wait_for(
         || s.run("getent hosts web").status == Some(2),
         "the name to be gone",
     );
+    assert!(!s.run("machinectl list --no-legend").ok().contains("web"));
+}
+
+/// A container's whole life: found by name from its start on, gone after its end.
+fn life(s: &Sandbox, runtime: &str, options: &str) {
+    if !can_run(s, runtime) {
+        return;
+    }
+    let bundle = bundle("web");
+    managed(
+        s,
+        &format!("{runtime} {options} run --detach --bundle {bundle} web"),
+    )
+    .ok();
+    found(s, runtime, &bundle);
+    managed(s, &format!("{runtime} delete --force web")).ok();
+    gone(s);
 }
 
 #[test]
 fn a_container_of_runc_has_a_name() {
-    sandbox!(|s| life(s, "runc"));
+    sandbox!(|s| life(s, "runc", ""));
 }
 
 #[test]
 fn a_container_of_crun_has_a_name() {
-    sandbox!(|s| life(s, "crun"));
+    sandbox!(|s| life(s, "crun", "--cgroup-manager=disabled"));
 }
 
 #[test]
@@ -185,5 +206,64 @@ fn lxc_calls_the_hook_either_way() {
             call("post-stop");
             s.run("getent hosts web").fails(2);
         }
+    });
+}
+
+#[test]
+fn a_container_of_podman_has_its_name() {
+    sandbox!(|s| {
+        if !can_run(s, "podman") {
+            return;
+        }
+        let bundle = bundle("web");
+        let config = "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"runc\"\n";
+        fs::write("/run/containers.conf", config).unwrap();
+        let podman = "podman --storage-driver vfs"; // the sandbox's /var may be no place for overlay
+        let run = "run --detach --name web --network none --pids-limit 0";
+        managed(
+            s,
+            &format!("{podman} {run} --rootfs {bundle}/rootfs sleep 1000"),
+        )
+        .ok();
+        let leader = s.run("machinectl show --property Leader --value web").ok();
+        s.run(&format!(
+            "echo '\"pid\": {}' | sh {bundle}/network",
+            leader.trim()
+        ))
+        .ok();
+        found(s, "podman", &bundle);
+        managed(s, &format!("{podman} rm --force --time 0 web")).ok();
+        gone(s);
+    });
+}
+
+#[test]
+fn a_container_of_lxc_has_its_name() {
+    sandbox!(|s| {
+        if !can_run(s, "lxc-start") {
+            return;
+        }
+        let bundle = bundle("web");
+        let config = format!(
+            "lxc.include = /usr/share/switchyard/lxc.conf\n\
+             lxc.rootfs.path = dir:{bundle}/rootfs\n\
+             lxc.uts.name = web\n\
+             lxc.mount.auto = proc\n\
+             lxc.init.cmd = /bin/sleep 1000\n\
+             lxc.net.0.type = veth\n\
+             lxc.net.0.name = eth0\n\
+             lxc.net.0.flags = up\n\
+             lxc.net.0.ipv4.address = 10.99.0.2/24\n"
+        );
+        fs::write("/run/lxc.conf", config).unwrap();
+        fs::create_dir_all("/var/lib/lxc").unwrap();
+        managed(
+            s,
+            "lxc-start --name web --rcfile /run/lxc.conf --logfile /run/lxc.log",
+        )
+        .ok();
+        found(s, "lxc", &bundle);
+        managed(s, "lxc-stop --name web --kill").ok();
+        gone(s);
     });
 }
