@@ -17,7 +17,7 @@ Options:
       --leader PID          its first process
       --service SERVICE     the container manager, e.g. lxc
       --root DIR            its root directory on the host
-      --trust-annotations   as a hook: let the annotation org.switchyard.name give the name
+      --trust-annotations   as a hook: let the annotation io.switchyard.name give the name
       --strict              exit with 1 where something went wrong, so that the container does not start
       --socket PATH         machined's socket, instead of /run/systemd/machine/io.systemd.Machine
   -h, --help                print this and exit

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The annotation that names a machine, where annotations are trusted. Empty: the container is not to be registered.
-pub const NAME_ANNOTATION: &str = "org.switchyard.name";
+pub const NAME_ANNOTATION: &str = "io.switchyard.name";
 
 /// Kubernetes runtimes set one of these on every container of a pod.
 const POD_ANNOTATIONS: [&str; 2] = [
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn an_image_can_not_choose_the_name() {
         let state = format!(
-            r#"{{"id":"{HEX}","status":"created","pid":7,"annotations":{{"org.switchyard.name":"registry.example"}}}}"#
+            r#"{{"id":"{HEX}","status":"created","pid":7,"annotations":{{"io.switchyard.name":"registry.example"}}}}"#
         );
         let plain = of(state.as_bytes(), &HookOptions::default()).unwrap();
         assert_eq!(plain.names, [&HEX[..12]]);
