@@ -1,5 +1,7 @@
 //! systemd's own parts in the sandbox: so that what the other tests show is not the sandbox's doing.
 
+use std::path::Path;
+
 use support::{Manager, Options, Via, sandbox};
 
 #[test]
@@ -127,6 +129,9 @@ fn nspawn_boots_a_root_and_registers_it() {
                 .ok()
                 .contains("Service: systemd-nspawn")
         );
+        let leader = s.run("machinectl show --property=Leader --value box").ok();
+        let ready = format!("/proc/{}/root/run/ready", leader.trim());
+        s.wait_for(|| Path::new(&ready).exists(), "the init of the root");
         s.run("machinectl poweroff box").ok();
         s.wait_for(
             || s.run("machinectl --no-legend").ok().is_empty(),

@@ -68,6 +68,7 @@ polkitd:x:102:102::/nonexistent:/usr/sbin/nologin
 systemd-network:x:103:103::/:/usr/sbin/nologin
 systemd-resolve:x:104:104::/:/usr/sbin/nologin
 systemd-timesync:x:105:105::/:/usr/sbin/nologin
+dnsmasq:x:106:65534::/:/usr/sbin/nologin
 alice:x:1000:1000::/tmp:/bin/bash
 nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin
 ";
