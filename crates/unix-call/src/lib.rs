@@ -7,23 +7,24 @@
 #![cfg_attr(not(test), no_std)]
 
 mod deadline;
+mod descriptor;
 mod holdoff;
 mod reader;
 mod stream;
 mod sys;
 
 pub use deadline::Deadline;
+pub use descriptor::File;
 pub use holdoff::Holdoff;
 pub use reader::{Reader, Source};
-pub use rustix::io::Errno;
 pub use rustix::net::SocketAddrUnix;
 pub use stream::{Peer, Stream};
 
 /// Why an exchange came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A system call failed, or the peer hung up (`ECONNRESET`).
-    System(Errno),
+    /// A system call failed with this error number, or the peer hung up (`ECONNRESET`).
+    System(i32),
     /// The deadline passed.
     TimedOut,
     /// What the peer sent is no message of its protocol.
@@ -36,18 +37,18 @@ pub enum Fault {
 
 impl Fault {
     /// The error number to hand to a caller that knows nothing else: always positive.
-    pub fn errno(self) -> Errno {
+    pub fn errno(self) -> i32 {
         match self {
             Fault::System(errno) => errno,
-            Fault::TimedOut => Errno::TIMEDOUT,
-            Fault::Protocol | Fault::Shape => Errno::BADMSG,
-            Fault::TooBig => Errno::MSGSIZE,
+            Fault::TimedOut => libc::ETIMEDOUT,
+            Fault::Protocol | Fault::Shape => libc::EBADMSG,
+            Fault::TooBig => libc::EMSGSIZE,
         }
     }
 }
 
-impl From<Errno> for Fault {
-    fn from(errno: Errno) -> Self {
-        Fault::System(errno)
+impl From<rustix::io::Errno> for Fault {
+    fn from(errno: rustix::io::Errno) -> Self {
+        Fault::System(errno.raw_os_error())
     }
 }

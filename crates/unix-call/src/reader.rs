@@ -1,6 +1,6 @@
 //! Bytes from the peer, one after the other, through a small window on the stack.
 
-use crate::{Errno, Fault};
+use crate::Fault;
 
 /// Where a [`Reader`] gets its bytes: a [`Stream`](crate::Stream), or, in tests, anything.
 pub trait Source {
@@ -82,7 +82,7 @@ impl<'s> Reader<'s> {
         }
         let count = self.source.fill(&mut self.window)?;
         if count == 0 {
-            return Err(Fault::System(Errno::CONNRESET));
+            return Err(Fault::System(libc::ECONNRESET));
         }
         self.budget = self.budget.saturating_sub(count);
         self.at = 0;
@@ -118,7 +118,7 @@ mod tests {
         for byte in &message {
             assert_eq!(reader.byte(), Ok(*byte));
         }
-        assert_eq!(reader.byte(), Err(Fault::System(Errno::CONNRESET)));
+        assert_eq!(reader.byte(), Err(Fault::System(libc::ECONNRESET)));
     }
 
     #[test]

@@ -3,14 +3,12 @@
 use core::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
-    send, socket_with,
-};
+use rustix::net::{RecvFlags, SendFlags, SocketAddrUnix, connect, recv, send};
 
+use crate::descriptor::Descriptor;
 use crate::{Deadline, Fault, Source, sys};
 
 /// Who holds the other end (`SO_PEERCRED`): whoever called `listen(2)`.
@@ -32,7 +30,7 @@ impl Peer {
 /// A connected stream. Closed when dropped.
 #[derive(Debug)]
 pub struct Stream {
-    socket: OwnedFd,
+    socket: Descriptor,
     deadline: Deadline,
 }
 
@@ -42,12 +40,7 @@ impl Stream {
     /// # Errors
     /// Those of `socket(2)` and `connect(2)`; [`Fault::TimedOut`].
     pub fn connect(address: &SocketAddrUnix, deadline: Deadline) -> Result<Self, Fault> {
-        let socket = sys::above_standard_streams(socket_with(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )?)?;
+        let socket = Descriptor::unix_stream()?;
         loop {
             // With a full backlog a non-blocking connect fails at once and poll(2) has nothing to
             // wait for; only a blocking one is woken when there is room, and SO_SNDTIMEO bounds it
@@ -61,14 +54,9 @@ impl Stream {
                 Ok(()) => return Ok(Self { socket, deadline }),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Err(Fault::TimedOut),
-                Err(errno) => return Err(Fault::System(errno)),
+                Err(errno) => return Err(errno.into()),
             }
         }
-    }
-
-    /// Takes an already connected socket; for tests.
-    pub fn from_socket(socket: OwnedFd, deadline: Deadline) -> Self {
-        Self { socket, deadline }
     }
 
     /// Who holds the other end.
@@ -76,7 +64,7 @@ impl Stream {
     /// # Errors
     /// Those of `getsockopt(2)`.
     pub fn peer(&self) -> Result<Peer, Fault> {
-        sys::peer(&self.socket)
+        sys::peer(self.socket.as_fd())
     }
 
     /// Sends all of `bytes`.
@@ -93,7 +81,7 @@ impl Stream {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::AGAIN) => self.wait(PollFlags::OUT)?,
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(Fault::System(errno)),
+                Err(errno) => return Err(errno.into()),
             }
         }
         Ok(())
@@ -110,7 +98,7 @@ impl Stream {
                 // Ready, or broken: then the call that follows says how.
                 Ok(ready) if ready > 0 => return Ok(()),
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => return Err(Fault::System(errno)),
+                Err(errno) => return Err(errno.into()),
             }
         }
     }
@@ -125,7 +113,7 @@ impl Source for Stream {
             match recv(&self.socket, &mut *window, RecvFlags::DONTWAIT) {
                 Ok((count, _)) => return Ok(count),
                 Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(errno) => return Err(Fault::System(errno)),
+                Err(errno) => return Err(errno.into()),
             }
         }
     }

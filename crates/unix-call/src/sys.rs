@@ -1,10 +1,9 @@
 //! The system calls that rustix lacks or, for this use, does differently.
 
-use core::ffi::c_int;
-use core::mem::{MaybeUninit, size_of};
+use core::ffi::{CStr, c_int, c_long};
+use core::mem::MaybeUninit;
 
-use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
-use rustix::io::Errno;
+use rustix::fd::{AsRawFd, BorrowedFd};
 
 use crate::{Fault, Peer};
 
@@ -28,9 +27,75 @@ pub(crate) fn process_id() -> i32 {
     unsafe { libc::getpid() }
 }
 
+/// `errno`, after a call of libc's that has failed.
+fn last_error() -> Fault {
+    // SAFETY: always valid, and this thread's own.
+    Fault::System(unsafe { libc::__errno_location().read() })
+}
+
+/// The number of an open descriptor: never negative.
+#[derive(Debug)]
+pub(crate) struct RawDescriptor(c_int);
+
+impl RawDescriptor {
+    /// What a system call has returned, -1 being a failure.
+    fn new(returned: c_long) -> Result<Self, Fault> {
+        match c_int::try_from(returned) {
+            Ok(raw) if raw >= 0 => Ok(Self(raw)),
+            _ => Err(last_error()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_std(socket: std::os::fd::OwnedFd) -> Self {
+        use std::os::fd::IntoRawFd;
+        Self(socket.into_raw_fd())
+    }
+
+    pub(crate) fn borrow(&self) -> BorrowedFd<'_> {
+        // SAFETY: by the type's invariant. Lets the compiler drop a panic for descriptor -1.
+        unsafe { core::hint::assert_unchecked(self.0 >= 0) };
+        // SAFETY: open for as long as `self` is, by the type's invariant.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
+    }
+
+    /// Closes it; nothing may use it after.
+    pub(crate) fn close(&mut self) {
+        // SAFETY: ours alone. By rustix, since libc's close(3) is a cancellation point.
+        unsafe { rustix::io::close(self.0) };
+    }
+}
+
+/// `socket(2)`, moved out of 0..=2: in a program that has closed those, another thread's output must
+/// not end up in our conversation.
+pub(crate) fn unix_stream() -> Result<RawDescriptor, Fault> {
+    const FIRST_FREE: c_int = 3;
+    // SAFETY: touches no memory.
+    let raw = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    let mut socket = RawDescriptor::new(raw.into())?;
+    if socket.0 >= FIRST_FREE {
+        return Ok(socket);
+    }
+    // SAFETY: touches no memory.
+    let raw = unsafe { libc::fcntl(socket.0, libc::F_DUPFD_CLOEXEC, FIRST_FREE) };
+    let moved = RawDescriptor::new(raw.into());
+    socket.close();
+    moved
+}
+
+/// `openat(2)` to read. By number, since libc's open(3) is a cancellation point.
+pub(crate) fn open(path: &CStr) -> Result<RawDescriptor, Fault> {
+    let flags =
+        libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    // SAFETY: `path` is a C string, and the other arguments are integers.
+    RawDescriptor::new(unsafe {
+        libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags)
+    })
+}
+
 /// `SO_PEERCRED`. rustix's holds the PID in a type that can't be 0, and 0 is what the kernel
 /// reports for a peer in a PID namespace that ours does not see.
-pub(crate) fn peer(socket: &OwnedFd) -> Result<Peer, Fault> {
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> Result<Peer, Fault> {
     let mut credentials = libc::ucred {
         pid: 0,
         uid: 0,
@@ -47,27 +112,11 @@ pub(crate) fn peer(socket: &OwnedFd) -> Result<Peer, Fault> {
             &raw mut length,
         )
     };
-    if outcome != 0 || length as usize != size_of::<libc::ucred>() {
-        return Err(Fault::Protocol);
+    if outcome != 0 {
+        return Err(last_error());
     }
     Ok(Peer {
         uid: credentials.uid,
         pid: credentials.pid,
     })
-}
-
-/// Moves a descriptor out of 0..=2: in a program that has closed those, another thread's output
-/// must not end up in our conversation.
-pub(crate) fn above_standard_streams(socket: OwnedFd) -> Result<OwnedFd, Fault> {
-    const FIRST_FREE: c_int = 3;
-    if socket.as_raw_fd() >= FIRST_FREE {
-        return Ok(socket);
-    }
-    // SAFETY: duplicates a descriptor that we own; `socket` is closed by its drop.
-    let moved = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_FREE) };
-    if moved < 0 {
-        return Err(Fault::System(Errno::MFILE));
-    }
-    // SAFETY: fcntl(2) has just made it, and nobody else knows of it.
-    Ok(unsafe { OwnedFd::from_raw_fd(moved) })
 }

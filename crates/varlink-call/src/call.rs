@@ -1,6 +1,6 @@
 //! The call itself.
 
-use unix_call::{Deadline, Errno, Fault, Reader, SocketAddrUnix, Stream};
+use unix_call::{Deadline, Fault, Reader, SocketAddrUnix, Stream};
 
 use crate::{Members, Request, Scanner};
 
@@ -65,10 +65,10 @@ pub fn call(
     let mut stream = Stream::connect(&SocketAddrUnix::new(server.path)?, deadline)?;
     let peer = stream.peer()?;
     if peer.uid != server.uid {
-        return Err(Fault::System(Errno::PERM));
+        return Err(Fault::System(libc::EPERM));
     }
     if peer.is_this_process() {
-        return Err(Fault::System(Errno::DEADLK));
+        return Err(Fault::System(libc::EDEADLK));
     }
     stream.send_all(request)?;
     reply(&mut Reader::new(&mut stream), read)

@@ -75,11 +75,12 @@ impl Request {
     }
 
     fn push(&mut self, bytes: &[u8]) {
-        let end = self.length.saturating_add(bytes.len());
-        match self.bytes.get_mut(self.length..end) {
+        // Cut in two steps, so that the compiler sees both lengths to be the same.
+        let rest = self.bytes.get_mut(self.length..);
+        match rest.and_then(|rest| rest.get_mut(..bytes.len())) {
             Some(place) => {
                 place.copy_from_slice(bytes);
-                self.length = end;
+                self.length += bytes.len();
             }
             None => self.fault = Some(Fault::TooBig),
         }
