@@ -5,10 +5,14 @@ show() {
     printf '\n# %s\n' "$*"
     sh -c "$*" || { echo "demo: this failed" >&2; exit 1; }
 }
-address=$(getent ahostsv4 web | { read -r address _; echo "$address"; })
+address() { getent ahostsv4 "$1" | { read -r first _; echo "$first"; }; }
 
+echo "web was registered by D-Bus (CreateMachine), db by Varlink (io.systemd.Machine.Register)."
+show machinectl list
 show getent hosts web
 show getent ahosts db
-show getent hosts "$address"
-show "ps -C busybox,init -o pid,machine,args"
-show machinectl list
+show getent hosts "$(address web)"
+show busybox ping -c 1 -W 2 db
+# An ordinary user has no cgroups to put a container in, by which ps would know it.
+[ -z "$SWITCHYARD_SANDBOX_CGROUPS" ] || show ps -C busybox -o pid,machine,args
+printf '\nThe same by hand: make shell\n'

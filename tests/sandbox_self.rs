@@ -128,7 +128,10 @@ fn containers_have_their_own_network_and_root() {
             .container("a-name-longer-than-an-interface-may-have")
             .usr()
             .start();
-        assert_eq!(web.run("hostname; id -u").ok(), "web\n0\n");
+        assert_eq!(
+            web.run("hostname; id -u; cat etc/hostname").ok(),
+            "web\n0\nweb\n"
+        );
         assert_eq!(
             database.run("cat /etc/hostname").ok().trim(),
             database.name()

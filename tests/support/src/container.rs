@@ -152,7 +152,7 @@ impl Container {
     }
 
     fn namespaces(&self) -> Vec<&'static str> {
-        let mut args = vec!["--mount", "--uts", "--ipc", "--net", "--pid", "--wd=/"];
+        let mut args = vec!["--mount", "--uts", "--ipc", "--net", "--pid", "--wdns=/"];
         match self.users {
             Some(Users::One) => args.extend(["--user", "--preserve-credentials"]),
             Some(Users::From(_)) => args.push("--user"),

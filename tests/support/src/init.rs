@@ -30,16 +30,19 @@ pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
     let stage = env::var_os(paths::STAGE)
         .map(PathBuf::from)
         .filter(|_| options.needs_stage());
+    let here = env::current_dir().unwrap_or_default();
     let cgroups = root::enter(options, &paths::peers(), stage.as_deref());
     let _ = rustix::system::sethostname(b"sandbox");
     quietly("ldconfig", &["-X"]);
     quietly("ip", &["link", "set", "lo", "up"]);
 
+    let here = if here.is_dir() { here } else { "/".into() };
     let systemd = (options.manager == Manager::Systemd && cgroups).then(systemd::start);
     let mut command = match systemd {
-        Some(leader) => systemd::beside(leader, exe),
+        Some(leader) => systemd::beside(leader, exe, &here),
         None => Command::new(exe),
     };
+    command.current_dir(&here);
     command.args(again).env_clear();
     if tied {
         command.stdin(Stdio::null());

@@ -4,6 +4,7 @@
 //! about process ids, while the sandbox's own PID 1 still sees the test end. systemd runs the bus, as it does on a machine
 //! (it joins a bus only as dbus.service), and nothing else: every unit that boot would start is left out.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
@@ -87,11 +88,12 @@ pub(crate) fn units(root: &Path) -> &'static str {
     START
 }
 
-/// The command that runs another beside systemd.
-pub(crate) fn beside(leader: u32, program: impl AsRef<std::ffi::OsStr>) -> Command {
+/// The command that runs another beside systemd, in this directory.
+pub(crate) fn beside(leader: u32, program: impl AsRef<OsStr>, dir: &Path) -> Command {
     let mut command = Command::new("nsenter");
+    command.args(["-t", &leader.to_string(), "--mount", "--pid"]);
     command
-        .args(["-t", &leader.to_string(), "--mount", "--pid", "--wd=/"])
+        .arg(format!("--wdns={}", dir.display()))
         .arg(program);
     command
 }
