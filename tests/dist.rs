@@ -190,3 +190,19 @@ fn every_dependency_has_its_reason() {
         );
     }
 }
+
+#[test]
+fn the_tests_that_the_docs_name_exist() {
+    let text = fs::read_to_string(source("docs/security.md")).unwrap();
+    let mut named = 0;
+    for (file, test) in text.split('`').filter_map(|word| word.split_once(".rs::")) {
+        let code = fs::read_to_string(source(&format!("{file}.rs")))
+            .unwrap_or_else(|error| panic!("{file}.rs: {error}"));
+        assert!(
+            code.contains(&format!("fn {test}(")),
+            "docs/security.md names {test}, which is not in {file}.rs"
+        );
+        named += 1;
+    }
+    assert!(named > 10, "the names are no longer found");
+}
