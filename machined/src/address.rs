@@ -1,6 +1,17 @@
-//! Addresses of machines.
+//! Addresses of machines: which of those that stand in a network namespace are told, and in which order.
 
 use std::net::IpAddr;
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    address::{AddressAttribute, AddressFlags, AddressMessage},
+};
+
+/// RT_SCOPE_HOST of rtnetlink(7): this and anything above (RT_SCOPE_NOWHERE) can't be reached from elsewhere.
+const SCOPE_HOST: u8 = 254;
+
+/// More than any machine has need of; a machine that has more is not let fill our memory.
+const MOST: usize = 4096;
 
 /// One address of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,4 +22,206 @@ pub struct Address {
     pub scope: u8,
     /// The interface it stands on, as numbered *inside* the machine; 0 where it is not known.
     pub ifindex: u32,
+}
+
+/// The addresses of a namespace, kept up to date message by message.
+#[derive(Debug, Default)]
+pub(crate) struct Table(Vec<Entry>);
+
+/// An address as the kernel tells them apart: the same one may stand twice on an interface, with another prefix or peer.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    address: Address,
+    peer: Option<IpAddr>,
+    prefix_len: u8,
+}
+
+impl Entry {
+    fn is_same(&self, other: &Self) -> bool {
+        let key = |entry: &Self| {
+            (
+                entry.address.ip,
+                entry.address.ifindex,
+                entry.peer,
+                entry.prefix_len,
+            )
+        };
+        key(self) == key(other)
+    }
+}
+
+impl Table {
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes in a message of the kernel's.
+    pub fn apply(&mut self, message: &RouteNetlinkMessage) {
+        let (message, is_new) = match message {
+            RouteNetlinkMessage::NewAddress(message) => (message, true),
+            RouteNetlinkMessage::DelAddress(message) => (message, false),
+            _ => return,
+        };
+        let Some(entry) = entry_of(message) else {
+            return;
+        };
+        // An address that changed, by its flags say, comes as new once more.
+        self.0.retain(|known| !known.is_same(&entry));
+        if is_new && is_told(message) && self.0.len() < MOST {
+            self.0.push(entry);
+        }
+    }
+
+    /// The addresses as GetMachineAddresses gives them: IPv4 first, then the widest scope, then by interface.
+    pub fn sorted(&self) -> Box<[Address]> {
+        let mut addresses: Vec<_> = self.0.iter().map(|entry| entry.address).collect();
+        // systemd-machined has a metric between scope and interface, but sets it for gateways only.
+        addresses.sort_by_key(|a| (a.ip.is_ipv6(), a.scope, a.ifindex, a.ip));
+        addresses.dedup();
+        addresses.into()
+    }
+}
+
+fn entry_of(message: &AddressMessage) -> Option<Entry> {
+    let (mut local, mut peer) = (None, None);
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Local(ip) => local = Some(*ip),
+            AddressAttribute::Address(ip) => peer = Some(*ip),
+            _ => {}
+        }
+    }
+    // On a point-to-point link IFA_ADDRESS is the other end's. rtnetlink(7)
+    Some(Entry {
+        address: Address {
+            ip: local.or(peer)?,
+            scope: message.header.scope.into(),
+            ifindex: message.header.index,
+        },
+        peer: local.and(peer),
+        prefix_len: message.header.prefix_len,
+    })
+}
+
+/// Left out are addresses on their way out, and those that can't be reached from elsewhere.
+fn is_told(message: &AddressMessage) -> bool {
+    // The header has room for the first eight flags only, the attribute has them all.
+    let of_header = u32::from(message.header.flags.bits());
+    let of_attribute = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Flags(flags) => Some(*flags),
+            _ => None,
+        });
+    let flags = of_attribute.unwrap_or(AddressFlags::from_bits_retain(of_header));
+    u8::from(message.header.scope) < SCOPE_HOST && !flags.contains(AddressFlags::Deprecated)
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::address::AddressHeaderFlags;
+
+    use super::*;
+
+    fn message(ip: &str, scope: u8, index: u32) -> AddressMessage {
+        let mut message = AddressMessage::default();
+        message.header.scope = scope.into();
+        message.header.index = index;
+        message.header.prefix_len = 24;
+        message.attributes = vec![AddressAttribute::Address(ip.parse().unwrap())];
+        message
+    }
+
+    fn table(messages: impl IntoIterator<Item = AddressMessage>) -> Table {
+        let mut table = Table::default();
+        for message in messages {
+            table.apply(&RouteNetlinkMessage::NewAddress(message));
+        }
+        table
+    }
+
+    fn told(table: &Table) -> Vec<String> {
+        table
+            .sorted()
+            .iter()
+            .map(|a| format!("{}%{}", a.ip, a.ifindex))
+            .collect()
+    }
+
+    #[test]
+    fn order_and_filter() {
+        let mut deprecated = message("fd00::9", 0, 2);
+        deprecated
+            .attributes
+            .push(AddressAttribute::Flags(AddressFlags::Deprecated));
+        let mut tentative = message("fd00::8", 0, 2);
+        tentative.header.flags = AddressHeaderFlags::Tentative;
+        let table = table([
+            message("fe80::1", 253, 2),
+            message("fd00::2", 0, 3),
+            message("fd00::2", 0, 2),
+            deprecated,
+            tentative,
+            message("169.254.0.1", 253, 1),
+            message("10.0.0.9", 0, 2),
+            message("10.0.0.2", 0, 2),
+            message("10.0.0.3", 200, 1),
+            message("127.0.0.1", 254, 1),
+            message("::1", 254, 1),
+            message("10.0.0.4", 255, 1),
+        ]);
+        let expected = [
+            "10.0.0.2%2",
+            "10.0.0.9%2",
+            "10.0.0.3%1",
+            "169.254.0.1%1",
+            "fd00::2%2",
+            "fd00::8%2",
+            "fd00::2%3",
+            "fe80::1%2",
+        ];
+        assert_eq!(told(&table), expected);
+    }
+
+    #[test]
+    fn the_end_that_is_ours() {
+        let mut message = message("10.0.0.1", 0, 2);
+        message
+            .attributes
+            .push(AddressAttribute::Local("10.0.0.2".parse().unwrap()));
+        assert_eq!(told(&table([message])), ["10.0.0.2%2"]);
+    }
+
+    #[test]
+    fn the_same_address_with_two_prefixes() {
+        let mut wide = message("10.0.0.1", 0, 2);
+        wide.header.prefix_len = 8;
+        let mut table = table([message("10.0.0.1", 0, 2), wide.clone()]);
+        assert_eq!(told(&table), ["10.0.0.1%2"]);
+        table.apply(&RouteNetlinkMessage::DelAddress(wide));
+        assert_eq!(told(&table), ["10.0.0.1%2"]);
+        table.apply(&RouteNetlinkMessage::DelAddress(message("10.0.0.1", 0, 2)));
+        assert!(told(&table).is_empty());
+    }
+
+    #[test]
+    fn a_flag_that_comes_later() {
+        let mut table = table([message("fd00::1", 0, 2)]);
+        let mut deprecated = message("fd00::1", 0, 2);
+        deprecated.header.flags = AddressHeaderFlags::Deprecated;
+        table.apply(&RouteNetlinkMessage::NewAddress(deprecated));
+        assert!(told(&table).is_empty());
+    }
+
+    #[test]
+    fn no_machine_fills_our_memory() {
+        let many = (0..MOST as u32 + 10).map(|n| {
+            let mut message = message("10.0.0.1", 0, 2);
+            message.header.index = n;
+            message
+        });
+        assert_eq!(table(many).0.len(), MOST);
+    }
 }

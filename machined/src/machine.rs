@@ -2,7 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::{address::Address, class::Class, leader::Leader, name::MachineName};
+use std::net::IpAddr;
+
+use crate::{
+    address::Address,
+    class::Class,
+    leader::Leader,
+    name::MachineName,
+    network::Network,
+    state_file::{ProcessRecord, Record},
+};
 
 /// Where a machine is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,4 +74,100 @@ pub struct Machine {
     pub state: Cell<State>,
     /// Its addresses, sorted and filtered as GetMachineAddresses gives them; `None` where it has no network of its own.
     pub addresses: RefCell<Option<Box<[Address]>>>,
+    /// The addresses that whoever registered it gave.
+    pub(crate) given_addresses: Box<[IpAddr]>,
+    /// The cgroup of the scope that we made for it; `None` where it is somebody else's.
+    pub(crate) scope_cgroup: RefCell<Option<Box<str>>>,
+    /// The listening post in its network namespace.
+    pub(crate) network: RefCell<Option<Network>>,
+}
+
+impl Machine {
+    /// A machine of which no more is known than this; the rest is filled in by `Machine { …, ..Machine::bare(…) }`.
+    pub(crate) fn bare(name: MachineName, class: Class, leader: Leader) -> Self {
+        Self {
+            name,
+            id: None,
+            service: Box::default(),
+            class,
+            leader,
+            supervisor: None,
+            root_directory: Box::default(),
+            network_interfaces: Box::default(),
+            vsock_cid: None,
+            ssh_address: None,
+            ssh_private_key_path: None,
+            uid: 0,
+            realtime: 0,
+            monotonic: 0,
+            unit: RefCell::default(),
+            subgroup: Box::default(),
+            state: Cell::new(State::Running),
+            addresses: RefCell::default(),
+            given_addresses: Box::default(),
+            scope_cgroup: RefCell::default(),
+            network: RefCell::default(),
+        }
+    }
+
+    /// Whether all processes of the unit are the machine's. If not, the unit can't be stopped for the machine's sake,
+    /// nor does being in it make a process one of the machine's.
+    ///
+    /// A leader that stands in a cgroup below its unit shares it, say with other containers of a user's session. But
+    /// `payload` is where systemd-nspawn keeps the container of its own unit, `container` where crun does; and
+    /// `init.scope` is where a systemd in the container moves itself.
+    pub(crate) fn owns_unit(&self) -> bool {
+        let below: Vec<_> = self
+            .subgroup
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let below = below.strip_suffix(&["init.scope"]).unwrap_or(&below);
+        let is_own = matches!(below, [] | ["payload" | "container"]);
+        is_own && !self.unit.borrow().is_empty()
+    }
+
+    /// Whether the cgroup `below` this unit is the machine's.
+    pub(crate) fn holds_cgroup(&self, unit: &str, below: &str) -> bool {
+        let is_below = || {
+            let rest = below.strip_prefix(&*self.subgroup);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        **self.unit.borrow() == *unit && !unit.is_empty() && (self.owns_unit() || is_below())
+    }
+
+    /// The unit by which `unit:UNIT` links lead to the machine.
+    pub(crate) fn linked_unit(&self) -> Option<String> {
+        self.owns_unit().then(|| self.unit.borrow().to_string())
+    }
+
+    /// What its state file says.
+    pub(crate) fn record(&self) -> Record {
+        let process = |process: &Leader| ProcessRecord {
+            pid: process.pid,
+            pidfd_id: process.pidfd_id,
+            start_time: Some(process.start_time),
+        };
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        Record {
+            name: self.name.clone(),
+            uid: self.uid,
+            unit: self.unit.borrow().to_string(),
+            subgroup: self.subgroup.to_string(),
+            service: self.service.to_string(),
+            root_directory: self.root_directory.to_string(),
+            id: self.id,
+            leader: process(&self.leader),
+            supervisor: self.supervisor.as_ref().map(process),
+            class: self.class,
+            realtime: self.realtime,
+            monotonic: self.monotonic,
+            network_interfaces: self.network_interfaces.to_vec(),
+            vsock_cid: self.vsock_cid,
+            ssh_address: text(&self.ssh_address),
+            ssh_private_key_path: text(&self.ssh_private_key_path),
+            scope_cgroup: text(&self.scope_cgroup.borrow()),
+            addresses: self.given_addresses.to_vec(),
+        }
+    }
 }

@@ -1,2 +1,141 @@
 //! The daemon; see the library for what it does.
-fn main() {}
+
+#![forbid(unsafe_code)]
+
+use std::{
+    env, fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::ExitCode, rc::Rc,
+};
+
+use daemon::{
+    lock::Lock,
+    log, notify,
+    privileges::{self, CapabilitySet},
+    seccomp,
+    signals::Signals,
+};
+use machined::{
+    bus,
+    manager::{Manager, Paths},
+};
+use tokio::{runtime, task::LocalSet};
+
+type Failure = Box<dyn std::error::Error>;
+
+const USAGE: &str = "\
+machined [--help | --version]
+
+The registry of containers and virtual machines: org.freedesktop.machine1 on D-Bus, io.systemd.Machine over Varlink.
+Run by a service manager, as root; there is nothing to configure. See machined(8).
+";
+
+/// What is ours alone: the lock, and state files that could not be read.
+const OWN_DIR: &str = "/run/switchyard/machined";
+
+/// Three descriptors a machine (its leader, its supervisor, its network), and room for as many callers.
+const DESCRIPTORS: u64 = 65536;
+
+/// What it takes to watch over machines and to start the helper that enters them.
+///
+/// KILL: to end machines. SYS_PTRACE: to look into /proc/PID/ns of any process. SYS_ADMIN: to join namespaces.
+/// DAC_READ_SEARCH, DAC_OVERRIDE: state files and cgroups of others. The rest is the helper's: copying files as they are
+/// owned (CHOWN, FOWNER, FSETID, MKNOD, LINUX_IMMUTABLE), entering roots (SYS_CHROOT), becoming the machine's user
+/// (SETUID, SETGID).
+const CAPABILITIES: CapabilitySet = CapabilitySet::KILL
+    .union(CapabilitySet::SYS_PTRACE)
+    .union(CapabilitySet::SYS_ADMIN)
+    .union(CapabilitySet::DAC_READ_SEARCH)
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::CHOWN)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::MKNOD)
+    .union(CapabilitySet::LINUX_IMMUTABLE)
+    .union(CapabilitySet::SYS_CHROOT)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETGID);
+
+fn main() -> ExitCode {
+    match env::args_os().nth(1) {
+        None => {}
+        Some(option) if option == "--help" || option == "-h" => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Some(option) if option == "--version" => {
+            println!("switchyard {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Some(option) => {
+            eprintln!("machined: unknown argument {option:?}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    }
+    log::init("machined");
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    if let Err(error) = privileges::raise_descriptor_limit(DESCRIPTORS) {
+        tracing::warn!("Failed to raise the limit of open descriptors: {error}");
+    }
+    make_dir(OWN_DIR)?;
+    let lock = Path::new(OWN_DIR).join("lock");
+    let Some(_lock) = Lock::take(&lock)? else {
+        return Err(format!("Another machined is running: {} is locked", lock.display()).into());
+    };
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, run())
+}
+
+fn make_dir(path: &str) -> io::Result<()> {
+    let what = |error| {
+        io::Error::new(
+            io::Error::kind(&error),
+            format!("Failed to make {path}: {error}"),
+        )
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
+        .map_err(what)
+}
+
+async fn run() -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let manager = Manager::new(Paths::default())?;
+    manager.restore()?;
+    drop_privileges()?;
+    report(notify::notify(notify::READY));
+    let on_the_bus = tokio::task::spawn_local(bus::run(Rc::clone(&manager)));
+    tokio::select! {
+        signal = signals.end() => tracing::info!("Ending on {signal}; machines live on"),
+        ended = Rc::clone(&manager).watch() => ended?,
+    }
+    on_the_bus.abort();
+    report(notify::notify(notify::STOPPING));
+    Ok(())
+}
+
+/// Before anyone can call us. A filter that the kernel has not got is missed; privileges that stay are not acceptable.
+fn drop_privileges() -> io::Result<()> {
+    privileges::keep_only(CAPABILITIES)?;
+    if let Err(error) = seccomp::deny_what_nobody_needs() {
+        tracing::warn!("No system call filter: {error}");
+    }
+    Ok(())
+}
+
+fn report(notified: io::Result<()>) {
+    if let Err(error) = notified {
+        tracing::warn!("Failed to tell the service manager: {error}");
+    }
+}

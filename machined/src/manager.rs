@@ -1,10 +1,13 @@
 //! The registry and what can be done with its machines. Both interfaces call this, and nothing else.
 
-use std::{cell::RefCell, net::IpAddr, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, path::PathBuf, rc::Rc};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
-    access::Action, address::Address, caller::Caller, error::Error, machine::Machine,
-    registration::Registration,
+    address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
+    machine::Machine, name::MachineName, namespace, network::Networks, scope::Leftovers,
+    state_file::StateDir, uid_map, watch::Watch,
 };
 
 /// Something that happened to a machine; see [`Manager::observe`].
@@ -16,21 +19,70 @@ pub enum Event {
     Removed(Rc<Machine>),
 }
 
-/// Whom a signal is meant for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
-    /// The first process alone.
-    Leader,
-    /// The process that watches over it alone.
-    Supervisor,
-    /// Every process of the unit.
-    All,
+/// Where the registry keeps what must outlive it.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The state files, `/run/systemd/machines`: other programs look there.
+    pub machines: PathBuf,
+    /// State files that could not be read.
+    pub broken: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            machines: "/run/systemd/machines".into(),
+            broken: "/run/switchyard/machined/broken".into(),
+        }
+    }
 }
 
 /// The registry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Manager {
-    bus: RefCell<Option<zbus::Connection>>,
+    pub(crate) bus: RefCell<Option<zbus::Connection>>,
+    pub(crate) machines: RefCell<BTreeMap<MachineName, Rc<Machine>>>,
+    /// Machines whose registration is under way, each by its name and its leader: neither can be had twice.
+    pub(crate) pending: RefCell<Vec<(MachineName, u32)>>,
+    pub(crate) states: StateDir,
+    pub(crate) cgroups: Hierarchy,
+    pub(crate) watch: Watch,
+    pub(crate) networks: Networks,
+    pub(crate) leftovers: Leftovers,
+    observers: RefCell<Vec<UnboundedSender<Event>>>,
+}
+
+impl Manager {
+    /// A registry with nothing in it but `.host`. What a predecessor left is read back by [`Manager::restore`].
+    ///
+    /// # Errors
+    /// If the folder for the state files can't be made, or the kernel lacks what it takes (pidfd, epoll, inotify).
+    pub fn new(paths: Paths) -> Result<Rc<Self>, Error> {
+        let states = StateDir::new(paths.machines.clone(), paths.broken);
+        let what = format!("Failed to make {}", paths.machines.display());
+        states.create().map_err(Error::io(what))?;
+        let manager = Self {
+            bus: RefCell::default(),
+            machines: RefCell::default(),
+            pending: RefCell::default(),
+            states,
+            cgroups: Hierarchy::find(),
+            watch: Watch::new().map_err(Error::io("Failed to watch processes"))?,
+            networks: Networks::new().map_err(Error::io("Failed to watch networks"))?,
+            leftovers: Leftovers::new().map_err(Error::io("Failed to watch cgroups"))?,
+            observers: RefCell::default(),
+        };
+        let host = Rc::new(Machine {
+            root_directory: "/".into(),
+            ..Machine::bare(MachineName::host(), Class::Host, Leader::open(1)?)
+        });
+        manager.networks.open(&host);
+        manager
+            .machines
+            .borrow_mut()
+            .insert(MachineName::host(), host);
+        Ok(Rc::new(manager))
+    }
 }
 
 /// Calls that look.
@@ -40,20 +92,50 @@ impl Manager {
     /// # Errors
     /// [`Error::NoSuchMachine`].
     pub fn machine(&self, name: &str) -> Result<Rc<Machine>, Error> {
-        Err(Error::NoSuchMachine(name.to_owned()))
+        let machines = self.machines.borrow();
+        let machine = machines.get(name).cloned();
+        machine.ok_or_else(|| Error::NoSuchMachine(name.to_owned()))
     }
 
     /// All machines, `.host` among them, sorted by name.
     pub fn machines(&self) -> Vec<Rc<Machine>> {
-        Vec::new()
+        self.machines.borrow().values().cloned().collect()
     }
 
-    /// The machine that the process belongs to: by leader, else by the unit its cgroup is in.
+    /// All machines but `.host`.
+    pub(crate) fn guests(&self) -> Vec<Rc<Machine>> {
+        let machines = self.machines.borrow();
+        let guests = machines
+            .values()
+            .filter(|machine| machine.class != Class::Host);
+        guests.cloned().collect()
+    }
+
+    /// The machine that the process belongs to: by leader, else by the unit its cgroup is in, else, for a machine that
+    /// has no unit, by its pid namespace.
     ///
     /// # Errors
     /// [`Error::NoMachineForPid`].
     pub fn machine_of_pid(&self, pid: u32) -> Result<Rc<Machine>, Error> {
-        Err(Error::NoMachineForPid(pid))
+        let guests = self.guests();
+        let find = |belongs: &dyn Fn(&Machine) -> bool| {
+            guests.iter().find(|machine| belongs(machine)).cloned()
+        };
+        let by_unit = || {
+            let (unit, below) = self.cgroups.unit_of(pid)?;
+            find(&|machine| machine.holds_cgroup(&unit, &below))
+        };
+        let by_namespace = || {
+            let own = namespace::id_of_own("pid")?;
+            let id = namespace::id_of(pid, "pid").filter(|&id| id != own)?;
+            find(&|m| {
+                m.unit.borrow().is_empty() && namespace::id_of(m.leader.pid, "pid") == Some(id)
+            })
+        };
+        find(&|machine| machine.leader.pid == pid && machine.leader.is_alive())
+            .or_else(by_unit)
+            .or_else(by_namespace)
+            .ok_or(Error::NoMachineForPid(pid))
     }
 
     /// The addresses of a machine, current as of this call, filtered and sorted as in systemd.
@@ -61,13 +143,22 @@ impl Manager {
     /// # Errors
     /// [`Error::NoPrivateNetworking`]; [`Error::NotSupported`] for a VM of which no address is known.
     pub fn addresses(&self, machine: &Machine) -> Result<Vec<Address>, Error> {
-        Err(Error::NoPrivateNetworking(machine.name.to_string()))
+        if machine.class == Class::Vm {
+            return self.networks.addresses_of_vm(machine);
+        }
+        self.networks.refresh(machine);
+        let addresses = machine.addresses.borrow();
+        let addresses = addresses.as_deref().map(<[Address]>::to_vec);
+        addresses.ok_or_else(|| Error::NoPrivateNetworking(machine.name.to_string()))
     }
 
     /// The names of the machines that have this address.
     pub fn machines_with_address(&self, address: IpAddr) -> Vec<Rc<Machine>> {
-        let _ = address;
-        Vec::new()
+        let has = |machine: &Rc<Machine>| {
+            self.addresses(machine)
+                .is_ok_and(|known| known.iter().any(|known| known.ip == address))
+        };
+        self.guests().into_iter().filter(has).collect()
     }
 
     /// How far the machine's user ids are shifted against the host's.
@@ -75,79 +166,40 @@ impl Manager {
     /// # Errors
     /// [`Error::NoUidShift`] where it is not one number for users and groups alike; [`Error::NotSupported`] for a VM.
     pub fn uid_shift(&self, machine: &Machine) -> Result<u32, Error> {
-        Err(Error::NoUidShift(machine.name.to_string()))
+        uid_map::shift(machine)
     }
 
     /// The host's user id for `uid` inside the machine. ([`Error::NoSuchUserMapping`])
     pub fn user_from_machine(&self, machine: &Machine, uid: u32) -> Result<u32, Error> {
-        Err(Error::NoSuchUserMapping(format!("{} {uid}", machine.name)))
+        uid_map::from_machine(machine, uid_map::Kind::User, uid)
     }
 
     /// The host's group id for `gid` inside the machine. ([`Error::NoSuchGroupMapping`])
     pub fn group_from_machine(&self, machine: &Machine, gid: u32) -> Result<u32, Error> {
-        Err(Error::NoSuchGroupMapping(format!("{} {gid}", machine.name)))
+        uid_map::from_machine(machine, uid_map::Kind::Group, gid)
     }
 
     /// The machine that owns the host's user id, and the id inside it. ([`Error::UserInHostRange`],
     /// [`Error::NoSuchUserMapping`])
     pub fn user_to_machine(&self, uid: u32) -> Result<(Rc<Machine>, u32), Error> {
-        Err(Error::UserInHostRange(uid))
+        uid_map::to_machine(&self.guests(), uid_map::Kind::User, uid)
     }
 
     /// The machine that owns the host's group id, and the id inside it.
     pub fn group_to_machine(&self, gid: u32) -> Result<(Rc<Machine>, u32), Error> {
-        Err(Error::GroupInHostRange(gid))
+        uid_map::to_machine(&self.guests(), uid_map::Kind::Group, gid)
     }
 
     /// Everything that happens to machines from now on, in order. Dropping the receiver ends it.
-    pub fn observe(&self) -> tokio::sync::mpsc::UnboundedReceiver<Event> {
-        tokio::sync::mpsc::unbounded_channel().1
-    }
-}
-
-/// Calls that change something. Each checks by itself that the caller may.
-impl Manager {
-    /// Registers a machine; returns once its scope stands and its files are written.
-    pub async fn register(
-        &self,
-        caller: &Caller,
-        request: Registration,
-    ) -> Result<Rc<Machine>, Error> {
-        self.authorize(
-            caller,
-            Action::RegisterMachine,
-            &[("machine", request.name.as_str())],
-        )
-        .await?;
-        Err(Error::NotSupported(String::new()))
+    pub fn observe(&self) -> UnboundedReceiver<Event> {
+        let (sender, receiver) = unbounded_channel();
+        self.observers.borrow_mut().push(sender);
+        receiver
     }
 
-    /// Forgets a machine without ending it.
-    pub async fn unregister(&self, caller: &Caller, machine: &Rc<Machine>) -> Result<(), Error> {
-        let details = [("machine", machine.name.as_str()), ("verb", "unregister")];
-        self.authorize(caller, Action::ManageMachines, &details)
-            .await
-    }
-
-    /// Ends a machine: stops its unit, or kills its cgroup, or where it shares its unit signals its supervisor.
-    pub async fn terminate(&self, caller: &Caller, machine: &Rc<Machine>) -> Result<(), Error> {
-        let details = [("machine", machine.name.as_str()), ("verb", "terminate")];
-        self.authorize(caller, Action::ManageMachines, &details)
-            .await
-    }
-
-    /// Sends a signal.
-    pub async fn kill(
-        &self,
-        caller: &Caller,
-        machine: &Rc<Machine>,
-        whom: Whom,
-        signal: i32,
-    ) -> Result<(), Error> {
-        let _ = (whom, signal);
-        let details = [("machine", machine.name.as_str()), ("verb", "kill")];
-        self.authorize(caller, Action::ManageMachines, &details)
-            .await
+    pub(crate) fn announce(&self, event: &Event) {
+        let mut observers = self.observers.borrow_mut();
+        observers.retain(|observer| observer.send(event.clone()).is_ok());
     }
 }
 
@@ -163,3 +215,5 @@ impl Manager {
         self.bus.replace(bus);
     }
 }
+
+pub use crate::kill::Whom;

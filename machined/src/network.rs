@@ -1,0 +1,258 @@
+//! The addresses of machines, known before anyone asks: a socket in each machine's network namespace, subscribed to what
+//! changes there.
+//!
+//! Nothing is done when an address changes but that the kernel queues a message. It is taken in when somebody asks, so
+//! the answer is current, and an idle system does not wake up.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    thread,
+};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::{
+    address::{Address, Table},
+    class::Class,
+    error::Error,
+    machine::Machine,
+    namespace::{self, Id},
+    neighbour,
+    rtnetlink::{self, ADDRESS_CHANGES, Incoming, LONGEST_DATAGRAM, Message},
+};
+
+/// How often a dump that changes came in between of is begun anew.
+const MOST_DUMPS: usize = 16;
+
+/// How many datagrams are taken in for one question: a machine that makes them faster than we read must not hold us.
+const MOST_DATAGRAMS: usize = 1024;
+
+/// The listening post in one namespace.
+#[derive(Debug)]
+pub(crate) struct Network {
+    namespace: Id,
+    socket: OwnedFd,
+    table: Table,
+}
+
+/// All of them share a buffer.
+#[derive(Debug)]
+pub(crate) struct Networks {
+    own: Id,
+    buffer: RefCell<Box<[u8]>>,
+}
+
+impl Networks {
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            own: namespace::id_of_own("net").ok_or(io::ErrorKind::NotFound)?,
+            buffer: RefCell::new(vec![0; LONGEST_DATAGRAM].into()),
+        })
+    }
+
+    /// Begins to listen in a machine's namespace; when it returns its addresses are known. A namespace that can't be
+    /// entered is told to the log: the machine is one all the same.
+    pub fn open(&self, machine: &Machine) {
+        if machine.class == Class::Vm {
+            return;
+        }
+        let network = self.network_of(machine).unwrap_or_else(|error| {
+            let name = &machine.name;
+            tracing::warn!("Failed to open the network namespace of machine {name}: {error}");
+            None
+        });
+        let addresses = network.as_ref().map(|network| network.table.sorted());
+        machine.network.replace(network);
+        machine.addresses.replace(addresses);
+    }
+
+    /// Takes in what has changed.
+    pub fn refresh(&self, machine: &Machine) {
+        if self.has_moved(machine) {
+            return self.open(machine);
+        }
+        let mut network = machine.network.borrow_mut();
+        let Some(network) = network.as_mut() else {
+            return;
+        };
+        match network.take_in(&mut self.buffer.borrow_mut()) {
+            Ok(false) => {}
+            Ok(true) => {
+                machine.addresses.replace(Some(network.table.sorted()));
+            }
+            Err(error) => {
+                let name = &machine.name;
+                tracing::warn!("Failed to read the addresses of machine {name}: {error}");
+            }
+        }
+    }
+
+    /// Whether the leader has left for another namespace since we looked. Of one that has ended nothing is known.
+    fn has_moved(&self, machine: &Machine) -> bool {
+        if machine.class == Class::Host {
+            return false;
+        }
+        let known = machine
+            .network
+            .borrow()
+            .as_ref()
+            .map(|network| network.namespace);
+        let now = namespace::id_of(machine.leader.pid, "net");
+        now.is_some_and(|now| Some(now) != known && (known.is_some() || now != self.own))
+    }
+
+    /// A VM's addresses: those that were given with it; else its SSH's, if that is an address; else what the host's
+    /// interfaces to it have for neighbours.
+    pub fn addresses_of_vm(&self, machine: &Machine) -> Result<Vec<Address>, Error> {
+        let plain = |ip| Address {
+            ip,
+            scope: 0,
+            ifindex: 0,
+        };
+        if !machine.given_addresses.is_empty() {
+            return Ok(machine.given_addresses.iter().copied().map(plain).collect());
+        }
+        if let Some(ip) = machine
+            .ssh_address
+            .as_ref()
+            .and_then(|text| text.parse().ok())
+        {
+            return Ok(vec![plain(ip)]);
+        }
+        let mut buffer = self.buffer.borrow_mut();
+        let found = neighbour::on_interfaces(&machine.network_interfaces, &mut buffer);
+        let found = found.map_err(Error::io("Failed to read the neighbour table"))?;
+        if found.is_empty() {
+            let name = &machine.name;
+            return Err(Error::NotSupported(format!(
+                "No address of machine {name} is known"
+            )));
+        }
+        Ok(found)
+    }
+
+    /// `None` if the machine shares our network.
+    fn network_of(&self, machine: &Machine) -> io::Result<Option<Network>> {
+        if machine.class == Class::Host {
+            let socket = rtnetlink::socket(ADDRESS_CHANGES)?;
+            return self.listen(self.own, socket).map(Some);
+        }
+        let file = File::open(format!("/proc/{}/ns/net", machine.leader.pid))?;
+        let metadata = file.metadata()?;
+        let id = (metadata.dev(), metadata.ino());
+        // Else the number may be another's by now, and the file another's namespace.
+        if !machine.leader.is_alive() || id == self.own {
+            return Ok(None);
+        }
+        self.listen(id, socket_in(file)?).map(Some)
+    }
+
+    fn listen(&self, namespace: Id, socket: OwnedFd) -> io::Result<Network> {
+        let table = Table::default();
+        let mut network = Network {
+            namespace,
+            socket,
+            table,
+        };
+        network.dump(&mut self.buffer.borrow_mut())?;
+        Ok(network)
+    }
+}
+
+impl Network {
+    /// Whether anything has changed.
+    fn take_in(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let mut changed = false;
+        for _ in 0..MOST_DATAGRAMS {
+            match rtnetlink::receive(&self.socket, buffer)? {
+                Incoming::Nothing => break,
+                Incoming::Overrun => {
+                    self.dump(buffer)?;
+                    return Ok(true);
+                }
+                Incoming::Messages(messages) => {
+                    changed = true;
+                    self.apply(messages);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Reads the namespace anew.
+    fn dump(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        for _ in 0..MOST_DUMPS {
+            // What is still queued is older than what will be dumped, but would be applied after it is forgotten.
+            self.discard(buffer)?;
+            self.table.clear();
+            rtnetlink::ask_for_addresses(&self.socket)?;
+            if self.read_dump(buffer)? {
+                return Ok(());
+            }
+        }
+        // Better an answer out of a namespace that never rests than none.
+        Ok(())
+    }
+
+    fn discard(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        for _ in 0..MOST_DATAGRAMS {
+            if let Incoming::Nothing = rtnetlink::receive(&self.socket, buffer)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the dump is whole. The kernel dumps while we read, so there is nothing to wait for. Changes that come in
+    /// between are applied in the order in which they happened.
+    fn read_dump(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let mut is_whole = true;
+        for _ in 0..MOST_DATAGRAMS {
+            let Incoming::Messages(messages) = rtnetlink::receive(&self.socket, buffer)? else {
+                return Ok(false);
+            };
+            for message in messages {
+                match message {
+                    Message::Route(message) => self.table.apply(&message),
+                    Message::Done { interrupted } => {
+                        is_whole &= !interrupted;
+                        return Ok(is_whole);
+                    }
+                    Message::Refused(error) => return Err(error),
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn apply(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            if let Message::Route(message) = message {
+                self.table.apply(&message);
+            }
+        }
+    }
+}
+
+/// A socket in another network namespace. A namespace belongs to a thread, so a thread goes there, and ends there: ours
+/// never is in any but its own.
+fn socket_in(network_namespace: File) -> io::Result<OwnedFd> {
+    let enter = move || {
+        let kind = Some(LinkNameSpaceType::Network);
+        move_into_link_name_space(network_namespace.as_fd(), kind)?;
+        rtnetlink::socket(ADDRESS_CHANGES)
+    };
+    let thread = thread::Builder::new()
+        .name("netns".to_owned())
+        .stack_size(64 * 1024);
+    let thread = thread.spawn(enter)?;
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the thread ended early")))
+}

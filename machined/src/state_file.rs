@@ -1,0 +1,331 @@
+//! The files in /run/systemd/machines, which libsystemd, its NSS modules and `ps` read instead of asking anyone:
+//! `NAME` for each machine, and `unit:UNIT`, a symbolic link whose text is the machine's name.
+//!
+//! Keys and their order are systemd's (252's, with 258's where they stand there). Keys of our own come last:
+//! `LEADER_START_TIME` proves the leader where there is no pidfd id, `SCOPE_CGROUP` is a scope that we made ourselves,
+//! and `ADDRESSES` those that the caller gave.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, ErrorKind, Write as _},
+    net::IpAddr,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::OFlags;
+
+use crate::{class::Class, env_file, name::MachineName};
+
+/// What a state file says of a machine. Text that is missing is empty, numbers that are missing or wrong are `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub name: MachineName,
+    pub uid: u32,
+    pub unit: String,
+    pub subgroup: String,
+    pub service: String,
+    pub root_directory: String,
+    pub id: Option<[u8; 16]>,
+    pub leader: ProcessRecord,
+    pub supervisor: Option<ProcessRecord>,
+    pub class: Class,
+    pub realtime: u64,
+    pub monotonic: u64,
+    pub network_interfaces: Vec<i32>,
+    pub vsock_cid: Option<u32>,
+    pub ssh_address: Option<String>,
+    pub ssh_private_key_path: Option<String>,
+    pub scope_cgroup: Option<String>,
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A process, and what proves it the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ProcessRecord {
+    pub pid: u32,
+    pub pidfd_id: Option<u64>,
+    pub start_time: Option<u64>,
+}
+
+impl Record {
+    /// Reads a file's text, from whichever release. What can be done without is taken leniently; the text of an error
+    /// says what can't.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, String> {
+        let mut values = Vec::new();
+        for (key, value) in env_file::parse(text) {
+            values.push((key, value));
+        }
+        // The last of several, as systemd's reader has it.
+        let text = |key| {
+            let found = values.iter().rev().find(|(known, _)| *known == key);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let owned = |key| Some(text(key)).filter(|text| !text.is_empty());
+        let number = |key| text(key).parse::<u64>().ok();
+        let process = |pid, pidfd_id, start_time| {
+            Some(ProcessRecord {
+                pid: text(pid).parse().ok().filter(|&pid: &u32| pid > 1)?,
+                pidfd_id: number(pidfd_id),
+                start_time: number(start_time),
+            })
+        };
+        let name = MachineName::new(file_name).map_err(|error| error.to_string())?;
+        if owned("NAME").is_some_and(|inside| inside != file_name) {
+            return Err(format!(
+                "it is another machine's, {}",
+                text("NAME").escape_debug()
+            ));
+        }
+        let leader = process("LEADER", "LEADER_PIDFDID", "LEADER_START_TIME");
+        Ok(Self {
+            name,
+            uid: text("UID").parse().unwrap_or(0),
+            unit: text("SCOPE").to_owned(),
+            subgroup: text("SUBGROUP").to_owned(),
+            service: text("SERVICE").to_owned(),
+            root_directory: text("ROOT").to_owned(),
+            id: id(text("ID")),
+            leader: leader.ok_or("it names no leader")?,
+            supervisor: process("SUPERVISOR", "SUPERVISOR_PIDFDID", "SUPERVISOR_START_TIME"),
+            class: Class::from_caller(text("CLASS")).map_err(|error| error.to_string())?,
+            realtime: number("REALTIME").unwrap_or(0),
+            monotonic: number("MONOTONIC").unwrap_or(0),
+            network_interfaces: list(text("NETIF"), |&index| index > 0),
+            vsock_cid: text("VSOCK_CID").parse().ok(),
+            ssh_address: owned("SSH_ADDRESS").map(str::to_owned),
+            ssh_private_key_path: owned("SSH_PRIVATE_KEY_PATH").map(str::to_owned),
+            scope_cgroup: owned("SCOPE_CGROUP").map(str::to_owned),
+            addresses: list(text("ADDRESSES"), |_| true),
+        })
+    }
+
+    /// The file's text.
+    pub fn format(&self) -> String {
+        let mut file = "# This is private data. Do not parse.\n".to_owned();
+        let mut push = |key: &str, value: &str| env_file::push(&mut file, key, value);
+        let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+        push("NAME", self.name.as_str());
+        push("UID", &self.uid.to_string());
+        push("SCOPE", &self.unit);
+        push("SUBGROUP", &self.subgroup);
+        push("SERVICE", &self.service);
+        push("ROOT", &self.root_directory);
+        push("ID", &self.id.map(hex).unwrap_or_default());
+        push("LEADER", &self.leader.pid.to_string());
+        push("LEADER_PIDFDID", &number(self.leader.pidfd_id));
+        if let Some(supervisor) = &self.supervisor {
+            push("SUPERVISOR", &supervisor.pid.to_string());
+            push("SUPERVISOR_PIDFDID", &number(supervisor.pidfd_id));
+        }
+        push("CLASS", self.class.as_str());
+        push("REALTIME", &self.realtime.to_string());
+        push("MONOTONIC", &self.monotonic.to_string());
+        push("NETIF", &joined(&self.network_interfaces));
+        push("VSOCK_CID", &number(self.vsock_cid.map(u64::from)));
+        push(
+            "SSH_ADDRESS",
+            self.ssh_address.as_deref().unwrap_or_default(),
+        );
+        push(
+            "SSH_PRIVATE_KEY_PATH",
+            self.ssh_private_key_path.as_deref().unwrap_or_default(),
+        );
+        push("LEADER_START_TIME", &number(self.leader.start_time));
+        push(
+            "SUPERVISOR_START_TIME",
+            &number(self.supervisor.and_then(|s| s.start_time)),
+        );
+        push(
+            "SCOPE_CGROUP",
+            self.scope_cgroup.as_deref().unwrap_or_default(),
+        );
+        push("ADDRESSES", &joined(&self.addresses));
+        file
+    }
+}
+
+fn joined(list: &[impl ToString]) -> String {
+    let words: Vec<_> = list.iter().map(ToString::to_string).collect();
+    words.join(" ")
+}
+
+fn list<T: std::str::FromStr>(text: &str, is_good: impl Fn(&T) -> bool) -> Vec<T> {
+    let words = text.split_ascii_whitespace();
+    words
+        .filter_map(|word| word.parse().ok())
+        .filter(is_good)
+        .collect()
+}
+
+fn hex(id: [u8; 16]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 32 hexadecimal digits, or a UUID with dashes; the id of zeros is none.
+fn id(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(|&c| c != '-').collect();
+    let is_plain = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let id = u128::from_str_radix(&digits, 16)
+        .ok()
+        .filter(|_| is_plain)?;
+    (id != 0).then(|| id.to_be_bytes())
+}
+
+/// The folder of the state files.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    dir: PathBuf,
+    broken: PathBuf,
+}
+
+/// What was found in the folder at start.
+pub(crate) enum Found {
+    Record(Box<Record>),
+    /// The name of a file that is none, and why.
+    Broken(String, String),
+}
+
+impl StateDir {
+    /// `dir` for the files, `broken` for what could not be read.
+    pub fn new(dir: PathBuf, broken: PathBuf) -> Self {
+        Self { dir, broken }
+    }
+
+    /// Makes the folder, which others take for the sign that there is a machined at all.
+    pub fn create(&self) -> io::Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&self.dir)
+    }
+
+    /// Writes a machine's file, and the link from its unit if `unit` is given. All or nothing.
+    pub fn save(&self, record: &Record, unit: Option<&str>) -> io::Result<()> {
+        let name = record.name.as_str();
+        self.replace(name, &record.format())?;
+        let linked = unit.map_or(Ok(()), |unit| self.link(unit, name));
+        if linked.is_err() {
+            self.remove(name, None);
+        }
+        linked
+    }
+
+    /// Removes a machine's file, and the link from its unit if that leads to it.
+    pub fn remove(&self, name: &str, unit: Option<&str>) {
+        if let Some(unit) = unit {
+            let link = self.dir.join(format!("unit:{unit}"));
+            if fs::read_link(&link).is_ok_and(|target| target == Path::new(name)) {
+                report("remove", &link, fs::remove_file(&link));
+            }
+        }
+        let file = self.dir.join(name);
+        report("remove", &file, fs::remove_file(&file));
+    }
+
+    /// Readers see the old text or the new, never a part.
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
+        let temporary = self.dir.join(format!(".#{name}"));
+        let write = || {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o644)
+                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+                .open(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            // The umask may have taken bits away, and every user reads these files.
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            fs::rename(&temporary, self.dir.join(name))
+        };
+        write().inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })
+    }
+
+    fn link(&self, unit: &str, name: &str) -> io::Result<()> {
+        let link = self.dir.join(format!("unit:{unit}"));
+        match symlink(name, &link) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(&link)?;
+                symlink(name, &link)
+            }
+            result => result,
+        }
+    }
+
+    /// All that is in the folder. Half-written files of a predecessor are removed.
+    pub fn load(&self) -> io::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let file_name = entry.file_name();
+            let name = file_name.to_string_lossy();
+            if name.starts_with(".#") {
+                report("remove", &entry.path(), fs::remove_file(entry.path()));
+            }
+            if name.starts_with('.') || name.starts_with("unit:") {
+                continue;
+            }
+            let read = read_file(&entry.path()).map_err(|error| error.to_string());
+            found.push(match read.and_then(|text| Record::parse(&name, &text)) {
+                Ok(record) => Found::Record(Box::new(record)),
+                Err(why) => Found::Broken(name.into_owned(), why),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Removes the links of units whose machine has no file.
+    pub fn remove_stale_links(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let is_link = entry.file_name().to_string_lossy().starts_with("unit:");
+            if is_link && !entry.path().exists() {
+                report("remove", &entry.path(), fs::remove_file(entry.path()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a file that can't be read out of the way, where someone can look at it.
+    pub fn set_aside(&self, name: &str) -> io::Result<PathBuf> {
+        let builder = &mut DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&self.broken)?;
+        let (from, to) = (self.dir.join(name), self.broken.join(name));
+        match fs::rename(&from, &to) {
+            // Two mounts below /run.
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                fs::copy(&from, &to)?;
+                fs::remove_file(&from)?;
+            }
+            result => result?,
+        }
+        Ok(to)
+    }
+}
+
+/// A file of this folder holds a kilobyte; one that is endless, or no file at all, shall not hold up the start.
+fn read_file(path: &Path) -> io::Result<String> {
+    const LIMIT: u64 = 64 * 1024;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > LIMIT {
+        return Err(io::Error::new(ErrorKind::InvalidData, "not a file of text"));
+    }
+    io::read_to_string(io::Read::take(file, LIMIT))
+}
+
+fn report(what: &str, path: &Path, result: io::Result<()>) {
+    match result {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!("Failed to {what} {}: {error}", path.display());
+        }
+        _ => {}
+    }
+}

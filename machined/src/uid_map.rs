@@ -1,0 +1,209 @@
+//! Users and groups of a machine, as the kernel maps them: user_namespaces(7).
+
+use std::{fs, rc::Rc};
+
+use crate::{class::Class, error::Error, machine::Machine};
+
+/// Users or groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    User,
+    Group,
+}
+
+impl Kind {
+    fn file(self) -> &'static str {
+        match self {
+            Self::User => "uid_map",
+            Self::Group => "gid_map",
+        }
+    }
+
+    fn no_such(self, text: String) -> Error {
+        match self {
+            Self::User => Error::NoSuchUserMapping(text),
+            Self::Group => Error::NoSuchGroupMapping(text),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// Ids below belong to the host: no range of a container starts there.
+const HOST_RANGE: u32 = 0x10000;
+
+/// The id that stands for "no id".
+const INVALID: u32 = u32::MAX;
+
+/// A line of a map: `length` ids from `inside` on are those from `outside` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    inside: u32,
+    outside: u32,
+    length: u32,
+}
+
+impl Range {
+    fn to_outside(self, id: u32) -> Option<u32> {
+        let offset = id.checked_sub(self.inside)?;
+        let offset = (offset < self.length).then_some(offset)?;
+        self.outside.checked_add(offset)
+    }
+
+    fn to_inside(self, id: u32) -> Option<u32> {
+        let turned = Self {
+            inside: self.outside,
+            outside: self.inside,
+            ..self
+        };
+        turned.to_outside(id)
+    }
+}
+
+fn parse(text: &str) -> Vec<Range> {
+    let range = |line: &str| {
+        let mut numbers = line.split_ascii_whitespace().map(|word| word.parse().ok());
+        Some(Range {
+            inside: numbers.next()??,
+            outside: numbers.next()??,
+            length: numbers.next()??,
+        })
+    };
+    text.lines().filter_map(range).collect()
+}
+
+fn read(machine: &Machine, kind: Kind) -> Vec<Range> {
+    let path = format!("/proc/{}/{}", machine.leader.pid, kind.file());
+    parse(&fs::read_to_string(path).unwrap_or_default())
+}
+
+pub(crate) fn shift(machine: &Machine) -> Result<u32, Error> {
+    match machine.class {
+        Class::Host => Ok(0),
+        Class::Vm => Err(Error::NotSupported(
+            "The user ids of a virtual machine are its own".to_owned(),
+        )),
+        Class::Container => {
+            let (users, groups) = (read(machine, Kind::User), read(machine, Kind::Group));
+            single_shift(&users, &groups).ok_or_else(|| {
+                Error::NoUidShift(format!(
+                    "Machine {} has a complex UID/GID mapping",
+                    machine.name
+                ))
+            })
+        }
+    }
+}
+
+/// One range from 0 on, long enough for `nobody` (65534), and the same for groups.
+fn single_shift(users: &[Range], groups: &[Range]) -> Option<u32> {
+    match users {
+        [range] if users == groups && range.inside == 0 && range.length >= 65534 => {
+            Some(range.outside)
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn from_machine(machine: &Machine, kind: Kind, id: u32) -> Result<u32, Error> {
+    if machine.class != Class::Container {
+        return Err(Error::NotSupported(format!(
+            "Only containers map {}s to the host's",
+            kind.word()
+        )));
+    }
+    let found = read(machine, kind)
+        .into_iter()
+        .find_map(|range| range.to_outside(id));
+    let found = found.filter(|_| id != INVALID);
+    found.ok_or_else(|| {
+        let word = kind.word();
+        kind.no_such(format!(
+            "Machine '{}' has no {word} mapping for {id}",
+            machine.name
+        ))
+    })
+}
+
+pub(crate) fn to_machine(
+    machines: &[Rc<Machine>],
+    kind: Kind,
+    id: u32,
+) -> Result<(Rc<Machine>, u32), Error> {
+    if id < HOST_RANGE {
+        return Err(match kind {
+            Kind::User => Error::UserInHostRange(id),
+            Kind::Group => Error::GroupInHostRange(id),
+        });
+    }
+    let containers = machines
+        .iter()
+        .filter(|machine| machine.class == Class::Container);
+    let inside = |machine: &Rc<Machine>| {
+        let ranges = read(machine, kind).into_iter();
+        // A range that is not shifted is the host's own, seen from a container without a user namespace.
+        let mut shifted = ranges.filter(|range| range.inside != range.outside);
+        shifted.find_map(|range| range.to_inside(id))
+    };
+    let mut found = containers.filter_map(|machine| Some((machine.clone(), inside(machine)?)));
+    let found = found.next().filter(|_| id != INVALID);
+    found.ok_or_else(|| {
+        let word = kind.word();
+        kind.no_such(format!("No machine has a {word} that is {id} here"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outside(map: &str, id: u32) -> Option<u32> {
+        parse(map)
+            .into_iter()
+            .find_map(|range| range.to_outside(id))
+    }
+
+    fn inside(map: &str, id: u32) -> Option<u32> {
+        parse(map).into_iter().find_map(|range| range.to_inside(id))
+    }
+
+    #[test]
+    fn maps_with_gaps() {
+        let map = "         0     100000       1000\n      2000     300000         10\n";
+        assert_eq!(outside(map, 999), Some(100_999));
+        assert_eq!(outside(map, 1000), None);
+        assert_eq!(outside(map, 2009), Some(300_009));
+        assert_eq!(inside(map, 300_009), Some(2009));
+        assert_eq!(inside(map, 300_010), None);
+        assert_eq!(inside(map, 99_999), None);
+    }
+
+    #[test]
+    fn nothing_overflows() {
+        let map = "0 4294967290 100\n4294967290 0 100\n";
+        assert_eq!(outside(map, 5), Some(u32::MAX));
+        assert_eq!(outside(map, 6), None);
+        assert_eq!(inside(map, 5), Some(u32::MAX));
+        assert_eq!(inside(map, 6), None);
+    }
+
+    #[test]
+    fn shifts() {
+        let shift = |users, groups| single_shift(&parse(users), &parse(groups));
+        let whole = "0 0 4294967295";
+        assert_eq!(shift(whole, whole), Some(0));
+        assert_eq!(shift("0 65536 65536", "0 65536 65536"), Some(65536));
+        assert_eq!(shift("0 65536 65536", "0 65537 65536"), None);
+        assert_eq!(shift("0 65536 1000", "0 65536 1000"), None);
+        assert_eq!(shift("1 65536 65536", "1 65536 65536"), None);
+        let two = "0 1000 1\n1 100000 65535";
+        assert_eq!(shift(two, two), None);
+        assert_eq!(shift("", ""), None);
+        assert_eq!(shift("x", "x"), None);
+    }
+}
