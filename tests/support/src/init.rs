@@ -1,14 +1,15 @@
 //! PID 1 of the sandbox: lays out its system, starts the body, and reaps whatever is orphaned until the body ends.
 
 use std::env;
-use std::io::{Read, stdin};
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio, exit};
 use std::thread;
 
 use rustix::process::{Pid, WaitOptions, wait};
 
-use crate::launch::PART;
+use crate::launch::{LIFELINE, PART};
 use crate::must::Must;
 use crate::{Manager, Options, paths, root, systemd};
 
@@ -18,14 +19,15 @@ pub(crate) const CGROUPS: &str = "SWITCHYARD_SANDBOX_CGROUPS";
 /// Set for the body when systemd is the sandbox's service manager.
 pub(crate) const MANAGER: &str = "SWITCHYARD_SANDBOX_MANAGER";
 
-/// Runs PID 1 to the end of the sandbox and gives the status to end with. With `tied`, standard input is a
-/// pipe whose end is the end of the sandbox.
+/// Runs PID 1 to the end of the sandbox and gives the status to end with.
 #[expect(clippy::zombie_processes, reason = "reap_until waits for every child")]
-pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
+pub(crate) fn run(options: &Options, again: &[String]) -> i32 {
     assert!(
         std::process::id() == 1,
         "the part of PID 1 is for PID 1: see support::launch"
     );
+    let number = env::var(LIFELINE).must("no lifeline");
+    let mut lifeline = File::open(format!("/proc/self/fd/{number}")).must("the lifeline");
     let exe = env::current_exe().must("current_exe");
     let stage = env::var_os(paths::STAGE)
         .map(PathBuf::from)
@@ -44,45 +46,49 @@ pub(crate) fn run(options: &Options, again: &[String], tied: bool) -> i32 {
     };
     command.current_dir(&here);
     command.args(again).env_clear();
-    if tied {
+    if number == "0" {
         command.stdin(Stdio::null());
     }
-    for name in ["TERM", "RUST_BACKTRACE", "COLUMNS", "LINES"]
-        .iter()
-        .copied()
-        .chain(settings())
-    {
+    for name in PASSED_ON {
         command.envs(env::var_os(name).map(|value| (name, value)));
     }
     command
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin")
-        .env("HOME", "/root")
-        .env("LANG", "C.UTF-8");
-    command
-        .env("USER", "root")
-        .env("SYSTEMD_PAGER", "")
-        .env("SYSTEMD_COLORS", "0")
-        .env("SYSTEMD_LOG_TARGET", "console");
-    command
+        .envs(ENVIRONMENT)
         .env(PART, "body")
-        .env(paths::PEERS, paths::peers())
-        .env(CGROUPS, if cgroups { "1" } else { "" });
-    command.env(MANAGER, if systemd.is_some() { "1" } else { "" });
+        .env(paths::PEERS, paths::peers());
+    let said = |fact| if fact { "1" } else { "" };
+    command
+        .env(CGROUPS, said(cgroups))
+        .env(MANAGER, said(systemd.is_some()));
     command.envs(stage.map(|stage| (paths::STAGE, stage)));
     let body = command.spawn().must("start the body of the test");
-    if tied {
-        thread::spawn(|| {
-            let _ = stdin().read(&mut [0]); // ends with the program outside
-            exit(1);
-        });
-    }
+    thread::spawn(move || {
+        let _ = lifeline.read(&mut [0]); // ends when the program outside does
+        exit(1);
+    });
     reap_until(Pid::from_child(&body))
 }
 
-/// Settings of tests and benchmarks that pass through.
-fn settings() -> impl Iterator<Item = &'static str> {
-    ["SWITCHYARD_VERBOSE", "SWITCHYARD_BENCH", "SWITCHYARD_SEED"].into_iter()
-}
+/// What of the environment outside the body sees: the terminal's, and settings of tests and benchmarks.
+const PASSED_ON: [&str; 7] = [
+    "TERM",
+    "COLUMNS",
+    "LINES",
+    "RUST_BACKTRACE",
+    "SWITCHYARD_VERBOSE",
+    "SWITCHYARD_BENCH",
+    "SWITCHYARD_SEED",
+];
+
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
+    ("HOME", "/root"),
+    ("USER", "root"),
+    ("LANG", "C.UTF-8"),
+    ("SYSTEMD_PAGER", ""),
+    ("SYSTEMD_COLORS", "0"),
+    ("SYSTEMD_LOG_TARGET", "console"),
+];
 
 fn reap_until(body: Pid) -> i32 {
     loop {

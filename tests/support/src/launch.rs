@@ -6,9 +6,13 @@
 
 use std::any::Any;
 use std::env;
+use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::process::{Command, Stdio, exit};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::cgroup::Own;
 use crate::command::{handle, kept, text};
@@ -18,6 +22,9 @@ use crate::{Options, init, paths, wait};
 
 /// Names the part this process plays; unset outside.
 pub(crate) const PART: &str = "SWITCHYARD_SANDBOX";
+/// Names the descriptor of a pipe that this process holds open: PID 1 ends when the pipe does, so that nothing outlives a
+/// test program that was killed.
+pub(crate) const LIFELINE: &str = "SWITCHYARD_SANDBOX_LIFELINE";
 /// What the body ends with when it has passed: a harness that ran no test ends with 0.
 pub(crate) const PASSED: i32 = 77;
 
@@ -42,7 +49,7 @@ pub fn run(here: &str, options: Options, body: impl FnOnce(&Sandbox)) {
     .map(String::from);
     match env::var(PART).as_deref() {
         Err(_) => outside(&options, &again),
-        Ok("init") => exit(init::run(&options, &again, true)),
+        Ok("init") => exit(init::run(&options, &again)),
         Ok(_) => exit(inside(&options, body)),
     }
 }
@@ -55,10 +62,14 @@ pub fn run_program(options: &Options, body: impl FnOnce(&Sandbox) -> i32) -> i32
         Err(_) => {
             let own = Own::create();
             let mut command = namespaces(options, &own, &again);
+            // Standard input is the program's own here, so the pipe is handed down beside it.
+            let (lifeline, _held) = pipe_with(PipeFlags::CLOEXEC).must("pipe");
+            fcntl_setfd(&lifeline, FdFlags::empty()).must("hand down the lifeline");
+            command.env(LIFELINE, lifeline.as_raw_fd().to_string());
             let status = command.status().must("unshare (of util-linux)");
             status.code().unwrap_or(1)
         }
-        Ok("init") => init::run(options, &again, false),
+        Ok("init") => init::run(options, &again),
         Ok(_) => body(&Sandbox::open(options)),
     }
 }
@@ -67,8 +78,8 @@ fn outside(options: &Options, again: &[String]) {
     let own = Own::create();
     let output = kept("sandbox");
     let mut command = namespaces(options, &own, again);
-    // PID 1 ends when this pipe does, so that nothing outlives a test program that was killed.
     command
+        .env(LIFELINE, "0")
         .stdin(Stdio::piped())
         .stdout(handle(&output))
         .stderr(handle(&output));

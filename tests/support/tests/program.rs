@@ -1,6 +1,9 @@
 //! The `sandbox` program, as a person calls it.
 
-use std::process::{Command, Output};
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 fn sandbox(args: &[&str]) -> std::io::Result<Output> {
     Command::new(env!("CARGO_BIN_EXE_sandbox"))
@@ -51,4 +54,34 @@ fn it_helps() {
     let output = sandbox(&["--help"]).unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("usage: sandbox"));
+}
+
+#[test]
+fn nothing_outlives_it_when_it_is_killed() {
+    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_sandbox"));
+    sandbox
+        .args(["--peer", "--", "sh", "-c", "echo up; exec sleep 86321"])
+        .stdout(Stdio::piped());
+    let mut sandbox = sandbox.spawn().unwrap();
+    let mut line = [0; 3];
+    sandbox
+        .stdout
+        .take()
+        .unwrap()
+        .read_exact(&mut line)
+        .unwrap();
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    let left = || {
+        Command::new("pgrep")
+            .args(["-xf", "sleep 86321"])
+            .output()
+            .unwrap()
+            .stdout
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !left().is_empty() && Instant::now() < deadline {
+        sleep(Duration::from_millis(10));
+    }
+    assert_eq!(String::from_utf8_lossy(&left()), "");
 }
