@@ -1,6 +1,34 @@
 //! Who may do what: root may; anyone else if polkit says so; without polkit nobody else.
+//!
+//! Capabilities of the caller count for nothing, though systemd lets CAP_SYS_ADMIN and CAP_KILL stand for root: they can
+//! only be read from /proc, of a process that may have been replaced by another since it made the call.
 
-use crate::{caller::Caller, error::Error, manager::Manager};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use zbus::{Connection, Fd, Variant};
+
+use crate::{
+    caller::{Caller, Subject},
+    error::Error,
+    leader::Leader,
+    manager::Manager,
+};
+
+/// How long polkit may take to say what its rules say.
+const RULES_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// How long a person may take to type a password.
+const PERSON_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// CheckAuthorizationFlags of polkit: AllowUserInteraction.
+const ALLOW_USER_INTERACTION: u32 = 1;
+
+/// Names each question, so that it can be taken back.
+static NEXT_CANCELLATION: AtomicU32 = AtomicU32::new(0);
 
 /// The actions of org.freedesktop.machine1.policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,20 +69,124 @@ impl Manager {
     /// `verb`, `user`, `program`, …
     ///
     /// # Errors
-    /// [`Error::AccessDenied`]; [`Error::InteractiveAuthorizationRequired`].
+    /// [`Error::AccessDenied`]; [`Error::InteractiveAuthorizationRequired`]; [`Error::TimedOut`].
     pub async fn authorize(
         &self,
         caller: &Caller,
         action: Action,
         details: &[(&str, &str)],
     ) -> Result<(), Error> {
-        let _ = details;
         if caller.uid == 0 {
             return Ok(());
         }
-        Err(Error::AccessDenied(format!(
-            "Access denied: {} needs root",
+        let Some(bus) = self.bus() else {
+            return Err(denied(action, "polkit can't be asked without a bus"));
+        };
+        let question = ask(&bus, caller, action, details);
+        match question.await? {
+            Verdict::Yes => Ok(()),
+            Verdict::AskAPerson => Err(Error::InteractiveAuthorizationRequired(
+                "Interactive authentication required.".to_owned(),
+            )),
+            Verdict::No => Err(denied(action, "polkit's rules do not allow it")),
+        }
+    }
+}
+
+/// What polkit says.
+enum Verdict {
+    Yes,
+    /// Yes after a person has shown who they are, which the caller did not allow to ask for.
+    AskAPerson,
+    No,
+}
+
+fn denied(action: Action, why: &str) -> Error {
+    Error::AccessDenied(format!("Access denied: {} ({why})", action.id()))
+}
+
+/// org.freedesktop.PolicyKit1.Authority.CheckAuthorization.
+async fn ask(
+    bus: &Connection,
+    caller: &Caller,
+    action: Action,
+    details: &[(&str, &str)],
+) -> Result<Verdict, Error> {
+    let subject = subject(caller).ok_or_else(|| denied(action, "the caller is gone"))?;
+    let (flags, deadline) = match caller.interactive {
+        true => (ALLOW_USER_INTERACTION, PERSON_TIMEOUT),
+        false => (0, RULES_TIMEOUT),
+    };
+    let details: BTreeMap<&str, &str> = details.iter().copied().collect();
+    let cancellation = NEXT_CANCELLATION
+        .fetch_add(1, Ordering::Relaxed)
+        .to_string();
+    let arguments = (subject, action.id(), details, flags, cancellation.as_str());
+    let asking = authority(bus, "CheckAuthorization", &arguments);
+    let Ok(answer) = tokio::time::timeout(deadline, asking).await else {
+        // Takes the prompt off the person's screen; nothing depends on the answer.
+        let taking_back = authority(bus, "CancelCheckAuthorization", &cancellation);
+        drop(tokio::time::timeout(RULES_TIMEOUT, taking_back).await);
+        return Err(Error::TimedOut(format!(
+            "polkit did not answer on {}",
             action.id()
-        )))
+        )));
+    };
+    // Whatever the reason that polkit can't answer, absent, broken or without the action, only root gets on.
+    let unanswered = |error: zbus::Error| {
+        tracing::debug!("No answer from polkit on {}: {error}", action.id());
+        denied(action, "only root may, polkit does not answer")
+    };
+    let body = answer.map_err(unanswered)?.body();
+    let (authorized, challenge, _): (bool, bool, BTreeMap<String, String>) =
+        body.deserialize().map_err(unanswered)?;
+    Ok(match (authorized, challenge) {
+        (true, _) => Verdict::Yes,
+        (false, true) => Verdict::AskAPerson,
+        (false, false) => Verdict::No,
+    })
+}
+
+async fn authority<B: serde::Serialize + zbus::DynamicType>(
+    bus: &Connection,
+    method: &str,
+    arguments: &B,
+) -> zbus::Result<zbus::Message> {
+    bus.call_method(
+        Some("org.freedesktop.PolicyKit1"),
+        "/org/freedesktop/PolicyKit1/Authority",
+        Some("org.freedesktop.PolicyKit1.Authority"),
+        method,
+        arguments,
+    )
+    .await
+}
+
+/// The caller in polkit's terms; `None` where the process is known to be gone.
+fn subject(caller: &Caller) -> Option<(&'static str, BTreeMap<&'static str, Variant<'_>>)> {
+    match &caller.subject {
+        Subject::BusName(name) => Some((
+            "system-bus-name",
+            BTreeMap::from([("name", Variant::from(name.as_str()))]),
+        )),
+        Subject::Process => {
+            // Holds the process while its start time is read, so that the two are of one process.
+            let process = match &caller.pidfd {
+                Some(pidfd) => Leader::from_pidfd(pidfd.try_clone().ok()?),
+                None => Leader::open(caller.pid),
+            };
+            let process = process.ok()?;
+            let mut subject = BTreeMap::from([
+                ("pid", Variant::from(process.pid)),
+                ("start-time", Variant::from(process.start_time)),
+                // Said by the socket: polkit must not take the user of a setuid program that the caller has become.
+                ("uid", Variant::from(i32::try_from(caller.uid).ok()?)),
+            ]);
+            if caller.pidfd.is_some() {
+                // polkit 124 and later goes by it alone; older ones overlook it.
+                subject.insert("pidfd", Variant::Fd(Fd::from(process.pidfd)));
+            }
+            Some(("unix-process", subject))
+        }
     }
 }

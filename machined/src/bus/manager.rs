@@ -372,14 +372,24 @@ fn map_from_group(this: &This, call: &Call) -> Reply {
     call.reply(&this.manager.group_from_machine(&one.machine, gid)?)
 }
 
+/// An id that can be a user's or group's: not -1, in 32 bits or in the 16 of old, which chown(2) takes for "leave it".
+fn checked_id(what: &str, id: u32) -> Result<u32, Error> {
+    match id {
+        0xffff | u32::MAX => Err(Error::InvalidArgs(format!("Invalid {what} ID {id}"))),
+        id => Ok(id),
+    }
+}
+
 fn map_to_user(this: &This, call: &Call) -> Reply {
-    let (machine, uid) = this.manager.user_to_machine(call.args::<u32>()?)?;
+    let uid = checked_id("user", call.args()?)?;
+    let (machine, uid) = this.manager.user_to_machine(uid)?;
     let name = machine.name.as_str();
     call.reply(&(name, machine_path(name), uid))
 }
 
 fn map_to_group(this: &This, call: &Call) -> Reply {
-    let (machine, gid) = this.manager.group_to_machine(call.args::<u32>()?)?;
+    let gid = checked_id("group", call.args()?)?;
+    let (machine, gid) = this.manager.group_to_machine(gid)?;
     let name = machine.name.as_str();
     call.reply(&(name, machine_path(name), gid))
 }

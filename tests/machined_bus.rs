@@ -1,0 +1,425 @@
+//! org.freedesktop.machine1 as its users meet it: Debian's clients, callers without rights, a bus that comes and goes.
+
+mod machined_bus_client;
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use machined_bus_client::{Client, MACHINE, MANAGER, MANAGER_IFACE, PROPERTIES, as_user};
+use rustix::process::Signal;
+use support::{Options, Sandbox, Via, sandbox};
+
+const NOBODY: u32 = 65534;
+
+#[test]
+fn machinectl_and_busctl_work() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        let list = s.run("machinectl list --no-pager").ok();
+        assert!(list.contains("web") && list.contains(&web.ipv4()), "{list}");
+        let status = s.run("machinectl status web --no-pager").ok();
+        assert!(status.contains(&web.leader().to_string()), "{status}");
+        assert!(status.contains(&web.ipv6()), "{status}");
+        let shown = s.run("machinectl show web").ok();
+        for line in [
+            "Name=web",
+            "Class=container",
+            "State=running",
+            "VSockCID=4294967295",
+        ] {
+            assert!(shown.contains(line), "{shown}");
+        }
+        assert!(
+            s.run("machinectl show")
+                .ok()
+                .contains("PoolPath=/var/lib/machines")
+        );
+        let tree = s
+            .run("busctl tree org.freedesktop.machine1 --no-pager")
+            .ok();
+        for path in ["machine/web", "machine/_2ehost", "LogControl1"] {
+            assert!(tree.contains(path), "{tree}");
+        }
+        let table = s
+            .run("busctl introspect org.freedesktop.machine1 /org/freedesktop/machine1/machine/web")
+            .ok();
+        assert!(
+            table.contains(".GetAddresses") && table.contains(".LeaderPIDFDId"),
+            "{table}"
+        );
+        assert!(!table.contains(".Scope"), "{table}");
+        let failed = s.run("machinectl status nope").fails(1);
+        assert!(
+            failed.stderr.contains("No machine 'nope' known"),
+            "{failed:?}"
+        );
+        s.run("machinectl kill web --kill-whom=leader --signal=CONT")
+            .ok();
+        s.run("machinectl terminate web").ok();
+        s.wait_for(
+            || s.run("machinectl status web").status == Some(1),
+            "web to be gone",
+        );
+    });
+}
+
+#[test]
+fn signals_come_before_replies_and_in_order() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.place_in_scope(&web);
+        let client = Client::new();
+        let rule = zbus::MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .interface(MANAGER_IFACE)
+            .build()
+            .unwrap();
+        let connection = client.connection.clone();
+        let stream = client.block_on(zbus::MessageStream::for_match_rule(rule, &connection, None));
+        let mut stream = stream.unwrap();
+        let mut next = |client: &Client| {
+            let next = async { tokio::time::timeout(Duration::from_secs(5), stream.next()).await };
+            let message = client.block_on(next).unwrap().unwrap().unwrap();
+            let member = message.header().member().unwrap().to_string();
+            let (name, path): (String, zbus::wire::OwnedObjectPath) =
+                message.body().deserialize().unwrap();
+            assert_eq!(path.as_str(), format!("{MACHINE}/{name}"));
+            (member, name, message.recv_position())
+        };
+        for _ in 0..3 {
+            for (call, signal) in [
+                ("RegisterMachine", "MachineNew"),
+                ("UnregisterMachine", "MachineRemoved"),
+            ] {
+                let reply = client.block_on(async {
+                    let body = ("web", Vec::<u8>::new(), "", "container", web.leader(), "");
+                    let name = Some("org.freedesktop.machine1");
+                    match call {
+                        "RegisterMachine" => {
+                            connection
+                                .call_method(name, MANAGER, Some(MANAGER_IFACE), call, &body)
+                                .await
+                        }
+                        _ => {
+                            connection
+                                .call_method(name, MANAGER, Some(MANAGER_IFACE), call, &"web")
+                                .await
+                        }
+                    }
+                });
+                let (member, name, position) = next(&client);
+                assert_eq!((member.as_str(), name.as_str()), (signal, "web"));
+                assert!(
+                    position < reply.unwrap().recv_position(),
+                    "{signal} after the reply"
+                );
+            }
+        }
+    });
+}
+
+/// Every method that changes something or enters a machine, with arguments that are good.
+fn privileged(leader: u32) -> Vec<(&'static str, machined_bus_client::Args)> {
+    let none = Vec::<String>::new;
+    let id = Vec::<u8>::new;
+    let properties = Vec::<(String, zbus::Variant<'static>)>::new;
+    vec![
+        (
+            "CreateMachine",
+            args!["x", id(), "", "container", leader, "", properties()],
+        ),
+        (
+            "CreateMachineWithNetwork",
+            args![
+                "x",
+                id(),
+                "",
+                "container",
+                leader,
+                "",
+                vec![1i32],
+                properties()
+            ],
+        ),
+        ("CreateMachineEx", args!["x", properties(), properties()]),
+        (
+            "RegisterMachine",
+            args!["x", id(), "", "container", leader, ""],
+        ),
+        (
+            "RegisterMachineWithNetwork",
+            args!["x", id(), "", "container", leader, "", vec![1i32]],
+        ),
+        ("RegisterMachineEx", args!["x", properties()]),
+        ("UnregisterMachine", args!["web"]),
+        ("TerminateMachine", args!["web"]),
+        ("KillMachine", args!["web", "leader", 18i32]),
+        ("OpenMachinePTY", args!["web"]),
+        ("OpenMachineLogin", args!["web"]),
+        ("OpenMachineShell", args!["web", "", "", none(), none()]),
+        ("OpenMachineShell", args![".host", "", "", none(), none()]),
+        ("OpenMachineLogin", args![".host"]),
+        ("BindMountMachine", args!["web", "/a", "/b", false, false]),
+        ("CopyFromMachine", args!["web", "/a", "/b"]),
+        ("CopyToMachine", args!["web", "/a", "/b"]),
+        ("CopyFromMachineWithFlags", args!["web", "/a", "/b", 0u64]),
+        ("CopyToMachineWithFlags", args!["web", "/a", "/b", 1u64]),
+        ("OpenMachineRootDirectory", args!["web"]),
+        ("RemoveImage", args!["x"]),
+        ("RenameImage", args!["x", "y"]),
+        ("CloneImage", args!["x", "y", false]),
+        ("MarkImageReadOnly", args!["x", true]),
+        ("SetImageLimit", args!["x", 1u64]),
+        ("SetPoolLimit", args![1u64]),
+        ("CleanPool", args!["all"]),
+    ]
+}
+
+/// Takes polkit out of the bus's reach.
+fn without_polkit(s: &Sandbox) {
+    let services = "/usr/share/dbus-1/system-services";
+    s.run(&format!("mount -t tmpfs tmpfs {services}")).ok();
+    s.run(
+        "busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig",
+    )
+    .ok();
+}
+
+/// Nobody is refused everything that changes something, and may look.
+fn nobody_is_refused(s: &Sandbox, errors: &[&str]) {
+    let web = s.container("web").start();
+    s.register(&web, Via::BusRegister);
+    let leader = web.leader();
+    as_user(NOBODY, move || {
+        let client = Client::new();
+        for (member, args) in privileged(leader) {
+            let what = format!("{member} {args:?}");
+            let answer = client.manager(member, args);
+            assert!(
+                errors.iter().any(|name| answer.is_error(name)),
+                "{what}: {answer:?}"
+            );
+        }
+        let log = "/org/freedesktop/LogControl1";
+        let level = zbus::Variant::Variant(Box::new("debug".into()));
+        let set = args!["org.freedesktop.LogControl1", "LogLevel", level];
+        let answer = client.call(log, PROPERTIES, "Set", set);
+        assert!(answer.is_error(".AccessDenied"), "{answer:?}");
+        client.manager("GetMachine", args!["web"]).ok();
+        client.manager("GetMachineAddresses", args!["web"]).ok();
+        client.manager("ListMachines", args![]).ok();
+    });
+    assert!(s.run("machinectl show web").ok().contains("State=running"));
+}
+
+#[test]
+fn nobody_may_change_anything_without_polkit() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return; // there is no other user
+        }
+        without_polkit(s);
+        nobody_is_refused(s, &[".AccessDenied"]);
+    });
+}
+
+#[test]
+fn nobody_may_change_anything_by_polkits_own_rules() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        nobody_is_refused(s, &[".InteractiveAuthorizationRequired", ".AccessDenied"]);
+    });
+}
+
+#[test]
+fn a_host_is_never_registered() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        let client = Client::new();
+        // CVE-2026-4105: not even by root.
+        for word in ["host", "Host", "HOST", "container\n"] {
+            let args = args!["x", Vec::<u8>::new(), "", word, web.leader(), ""];
+            assert!(
+                client
+                    .manager("RegisterMachine", args)
+                    .is_error(".InvalidArgs"),
+                "{word}"
+            );
+        }
+        let keys = vec![("Class".to_owned(), zbus::Variant::from("host"))];
+        let answer = client.manager("RegisterMachineEx", args!["x", keys]);
+        assert!(answer.is_error(".InvalidArgs"), "{answer:?}");
+    });
+}
+
+#[test]
+fn polkit_lets_nobody_register_what_is_theirs_alone() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        let rule = "polkit.addRule(function(action, subject) {\n\
+            if (action.id == \"org.freedesktop.machine1.register-machine\") return polkit.Result.YES; });\n";
+        std::fs::create_dir_all("/etc/polkit-1/rules.d").unwrap();
+        std::fs::write("/etc/polkit-1/rules.d/10-test.rules", rule).unwrap();
+        s.run("chmod -R a+rX /etc/polkit-1").ok();
+        let web = s.container("web").start();
+        let leader = web.leader();
+        as_user(NOBODY, move || {
+            let client = Client::new();
+            let register = |name: &str, leader: u32| {
+                let args = args![
+                    name.to_owned(),
+                    Vec::<u8>::new(),
+                    "",
+                    "container",
+                    leader,
+                    ""
+                ];
+                client.manager("RegisterMachine", args)
+            };
+            // The rule lets them through, and the leader is another's.
+            let answer = register("x", leader);
+            assert!(answer.is_error(".AccessDenied"), "{answer:?}");
+            assert!(!format!("{answer:?}").contains("polkit"), "{answer:?}");
+        });
+        assert!(s.run("machinectl show x").status == Some(1));
+        let own = "busctl call org.freedesktop.machine1 /org/freedesktop/machine1 \
+            org.freedesktop.machine1.Manager RegisterMachine sayssus x 0 '' container 0 ''";
+        s.cmd("sh").args(["-c", own]).user(NOBODY).run().ok();
+    });
+}
+
+#[test]
+fn keys_and_descriptors() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.place_in_scope(&web);
+        let client = Client::new();
+        let pidfd = rustix::process::pidfd_open(
+            rustix::process::Pid::from_raw(web.leader() as i32).unwrap(),
+            rustix::process::PidfdFlags::empty(),
+        )
+        .unwrap();
+        let body = (
+            "web",
+            vec![
+                ("Id", zbus::Variant::from(vec![7u8; 16])),
+                ("Service", "test".into()),
+                ("LeaderPIDFD", zbus::Variant::Fd(pidfd.into())),
+                ("LeaderPID", web.leader().into()),
+                ("RootDirectory", "/".into()),
+            ],
+        );
+        let name = Some("org.freedesktop.machine1");
+        let calling = client.connection.call_method(
+            name,
+            MANAGER,
+            Some(MANAGER_IFACE),
+            "RegisterMachineEx",
+            &body,
+        );
+        client.block_on(calling).unwrap();
+        let shown = s.run("machinectl show web").ok();
+        assert!(
+            shown.contains(&format!("Leader={}", web.leader())),
+            "{shown}"
+        );
+        assert!(shown.contains(&"07".repeat(16)), "{shown}");
+        let unknown = client.manager(
+            "RegisterMachineEx",
+            args!["x", vec![("Nope".to_owned(), zbus::Variant::from(1u32))]],
+        );
+        assert!(unknown.is_error(".InvalidArgs"), "{unknown:?}");
+        assert!(
+            client
+                .manager(
+                    "RegisterMachineEx",
+                    args!["web", Vec::<(String, zbus::Variant<'_>)>::new()]
+                )
+                .is_error(".MachineExists")
+        );
+    });
+}
+
+#[test]
+fn the_bus_may_go_and_come() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusRegister);
+        s.bus().restart();
+        s.wait_for(
+            || s.run("machinectl show web").status == Some(0),
+            "machined to come back",
+        );
+        s.bus().kill(Signal::KILL);
+        s.bus().wait();
+        assert!(s.machined().is_running());
+        s.bus().start_again();
+        s.wait_for(
+            || s.run("machinectl show web").status == Some(0),
+            "machined to come back",
+        );
+        let signals = Client::new();
+        drop(signals);
+    });
+}
+
+#[test]
+fn a_machined_starts_before_the_bus() {
+    sandbox!(Options::new().machined(None).bus(false), |s| {
+        let machined = s.spawn("machined", &["/usr/libexec/switchyard/machined"]);
+        s.wait_for(
+            || machined.log().contains("No system bus yet"),
+            "machined to look",
+        );
+        s.start_bus();
+        let begun = Instant::now();
+        let list = || {
+            s.run("busctl list --no-pager")
+                .stdout
+                .contains("org.freedesktop.machine1 ")
+        };
+        s.wait_for(list, "machined on the bus");
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+}
+
+#[test]
+fn calls_without_interface_and_without_reply() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusRegister);
+        let client = Client::new();
+        let path = client.call(MANAGER, "", "GetMachine", args!["web"]).ok();
+        assert!(path.contains("machine/web"), "{path}");
+        s.run(
+            "busctl call --expect-reply=no org.freedesktop.machine1 /org/freedesktop/machine1 \
+             org.freedesktop.machine1.Manager KillMachine ssi web leader 18",
+        )
+        .ok();
+        let leader = web.leader();
+        // 300 calls at once, of which each is answered: with a reply, or that there are too many.
+        let answers = client.block_on(async {
+            let call = || {
+                client.connection.call_method(
+                    Some("org.freedesktop.machine1"),
+                    MANAGER,
+                    Some(MANAGER_IFACE),
+                    "GetMachineByPID",
+                    &leader,
+                )
+            };
+            futures_util::future::join_all((0..300).map(|_| call())).await
+        });
+        let good = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert!(good >= 100, "{good}");
+    });
+}

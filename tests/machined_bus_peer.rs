@@ -1,0 +1,517 @@
+//! The same calls to systemd's machined and to ours, answers compared.
+
+mod machined_bus_client;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use machined_bus_client::{
+    Answer, Args, Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, PROPERTIES,
+};
+use support::{Container, Options, Ready, Sandbox, Via, Which, sandbox};
+
+/// How like each other the two answers must be.
+#[derive(Clone, Copy)]
+enum Like {
+    /// In everything.
+    Same,
+    /// In the name of the error, or the signature of the reply; the texts may differ.
+    Kind,
+    /// Not: ours is an error of this name, or a reply with this signature, for the reason given.
+    Ours(&'static str, #[allow(dead_code)] &'static str),
+}
+
+use Like::{Kind, Ours, Same};
+
+struct Row {
+    path: String,
+    interface: &'static str,
+    member: &'static str,
+    args: Args,
+    like: Like,
+}
+
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+impl Table {
+    fn add(
+        &mut self,
+        like: Like,
+        path: &str,
+        interface: &'static str,
+        member: &'static str,
+        args: Args,
+    ) {
+        self.0.push(Row {
+            path: path.to_owned(),
+            interface,
+            member,
+            args,
+            like,
+        });
+    }
+
+    fn manager(&mut self, like: Like, member: &'static str, args: Args) {
+        self.add(like, MANAGER, MANAGER_IFACE, member, args);
+    }
+
+    fn web(&mut self, like: Like, member: &'static str, args: Args) {
+        self.add(like, &format!("{MACHINE}/web"), MACHINE_IFACE, member, args);
+    }
+
+    fn get(&mut self, like: Like, path: &str, interface: &'static str, property: &'static str) {
+        self.add(like, path, PROPERTIES, "Get", args![interface, property]);
+    }
+}
+
+fn looking(table: &mut Table, web: &Container) {
+    for name in ["web", ".host", "nope", "", "a/b", "web.", "WEB"] {
+        table.manager(Same, "GetMachine", args![name]);
+    }
+    table.manager(Same, "GetMachineByPID", args![web.leader()]);
+    for pid in [0u32, 99_999_999] {
+        table.manager(Kind, "GetMachineByPID", args![pid]);
+    }
+    table.manager(
+        Ours("InvalidArgs", "252 takes it for a very large number"),
+        "GetMachineByPID",
+        args![u32::MAX],
+    );
+    table.manager(Kind, "ListMachines", args![]);
+    table.manager(Kind, "ListImages", args![]);
+    table.manager(Same, "GetImage", args!["nope"]);
+    for name in ["web", ".host", "nope"] {
+        table.manager(Same, "GetMachineAddresses", args![name]);
+        table.manager(Kind, "GetMachineUIDShift", args![name]);
+    }
+    for name in [".host", "nope"] {
+        table.manager(Same, "GetMachineOSRelease", args![name]);
+    }
+    table.manager(Same, "MapFromMachineUser", args!["nope", 0u32]);
+    table.manager(Same, "MapFromMachineGroup", args!["nope", 0u32]);
+    for id in [0u32, 65_535, 1_000_000, u32::MAX] {
+        table.manager(Kind, "MapToMachineUser", args![id]);
+        table.manager(Kind, "MapToMachineGroup", args![id]);
+    }
+    table.web(Same, "GetAddresses", args![]);
+    table.web(Kind, "GetUIDShift", args![]);
+}
+
+fn changing(table: &mut Table) {
+    for name in [
+        "TerminateMachine",
+        "UnregisterMachine",
+        "OpenMachinePTY",
+        "OpenMachineLogin",
+        "OpenMachineRootDirectory",
+    ] {
+        table.manager(Same, name, args!["nope"]);
+    }
+    table.manager(Same, "KillMachine", args!["nope", "all", 15i32]);
+    for (whom, signal) in [("some", 15i32), ("leader", 0), ("leader", 65), ("all", -1)] {
+        table.manager(Kind, "KillMachine", args!["web", whom, signal]);
+        table.web(Kind, "Kill", args![whom, signal]);
+    }
+    // SIGCONT, and a realtime signal: an init ignores both.
+    for signal in [18i32, 40] {
+        table.manager(Same, "KillMachine", args!["web", "leader", signal]);
+    }
+    for member in ["CopyFromMachine", "CopyToMachine"] {
+        table.manager(Same, member, args!["nope", "/a", "/b"]);
+        table.manager(Kind, member, args!["web", "a", "/b"]);
+        table.manager(Kind, member, args!["web", "/a", "b"]);
+    }
+    table.manager(
+        Kind,
+        "CopyToMachineWithFlags",
+        args!["web", "/a", "/b", 2u64],
+    );
+    table.manager(
+        Same,
+        "BindMountMachine",
+        args!["nope", "/a", "/b", false, false],
+    );
+    table.manager(
+        Kind,
+        "BindMountMachine",
+        args!["web", "a", "/b", false, false],
+    );
+    table.manager(
+        Kind,
+        "BindMountMachine",
+        args!["web", "/a", "/b/../c", false, false],
+    );
+    let none = Vec::<String>::new;
+    table.manager(
+        Same,
+        "OpenMachineShell",
+        args!["nope", "", "", none(), none()],
+    );
+    table.manager(
+        Kind,
+        "OpenMachineShell",
+        args!["web", "", "sh", none(), none()],
+    );
+    table.manager(
+        Kind,
+        "OpenMachineShell",
+        args!["web", "", "", none(), vec!["=x".to_owned()]],
+    );
+    let ours = "images are not managed";
+    table.manager(Ours("NotSupported", ours), "RemoveImage", args!["nope"]);
+    table.manager(
+        Ours("NotSupported", ours),
+        "GetImageHostname",
+        args!["nope"],
+    );
+    table.manager(Kind, "SetPoolLimit", args![1u64 << 30]);
+}
+
+fn registering(table: &mut Table, web: &Container) {
+    let leader = web.leader();
+    let id = || vec![7u8; 16];
+    let mut register = |like, name: &str, id: Vec<u8>, class: &str, leader: u32, root: &str| {
+        let args = args![
+            name.to_owned(),
+            id,
+            "",
+            class.to_owned(),
+            leader,
+            root.to_owned()
+        ];
+        table.manager(like, "RegisterMachine", args);
+    };
+    let long = "x".repeat(65);
+    for name in ["", ".x", "a..b", "x.", "a/b", "a b", &long] {
+        register(Kind, name, id(), "container", leader, "");
+    }
+    for length in [1, 15, 17, 32] {
+        register(Kind, "x", vec![7; length], "container", leader, "");
+    }
+    register(Kind, "x", id(), "foo", leader, "");
+    register(
+        Ours("InvalidArgs", "CVE-2026-4105"),
+        "x",
+        id(),
+        "host",
+        leader,
+        "",
+    );
+    register(Kind, "x", id(), "container", 1, "");
+    register(Kind, "x", id(), "container", leader, "relative");
+    register(Kind, "web", id(), "container", leader, "");
+    for index in [0i32, -1] {
+        let args = args!["x", id(), "", "container", leader, "", vec![index]];
+        table.manager(Kind, "RegisterMachineWithNetwork", args);
+    }
+    table.manager(Kind, "CreateMachine", args!["x"]);
+}
+
+fn standard(table: &mut Table) {
+    let web = &format!("{MACHINE}/web");
+    let nope = &format!("{MACHINE}/nope");
+    let log = "/org/freedesktop/LogControl1";
+    for path in [
+        MANAGER,
+        MACHINE,
+        web,
+        nope,
+        "/org/freedesktop/machine1/image",
+        log,
+        "/org",
+        "/foo",
+        "/",
+    ] {
+        table.add(Same, path, "a.b", "Nope", args![]);
+        table.add(Same, path, MANAGER_IFACE, "Nope", args![]);
+        table.add(
+            Same,
+            path,
+            "org.freedesktop.DBus.Introspectable",
+            "Nope",
+            args![],
+        );
+        table.add(
+            Same,
+            path,
+            "org.freedesktop.DBus.ObjectManager",
+            "GetManagedObjects",
+            args![],
+        );
+        table.add(Same, path, PROPERTIES, "Nope", args![]);
+        table.add(Same, path, PROPERTIES, "GetAll", args!["a.b"]);
+        table.add(
+            Same,
+            path,
+            PROPERTIES,
+            "GetAll",
+            args!["org.freedesktop.DBus.Peer"],
+        );
+        table.add(Same, path, "org.freedesktop.DBus.Peer", "Ping", args![]);
+        table.add(
+            Same,
+            path,
+            "org.freedesktop.DBus.Peer",
+            "GetMachineId",
+            args![],
+        );
+        table.add(Same, path, "org.freedesktop.DBus.Peer", "Nope", args![]);
+        table.get(Same, path, "a.b", "Nope");
+    }
+    for args in [
+        args![],
+        args![1u32],
+        args!["web", "web"],
+        args![vec!["web"]],
+    ] {
+        table.manager(Same, "GetMachine", args);
+    }
+    table.manager(Same, "ListMachines", args!["x"]);
+    table.add(
+        Ours("o", "the specification lets the interface be left out"),
+        MANAGER,
+        "",
+        "GetMachine",
+        args!["web"],
+    );
+    table.add(Same, MANAGER, PROPERTIES, "GetAll", args![""]);
+    table.add(Same, MANAGER, PROPERTIES, "GetAll", args![MANAGER_IFACE]);
+    table.add(Same, MANAGER, PROPERTIES, "GetAll", args![1u32]);
+    table.add(Same, MANAGER, PROPERTIES, "Get", args!["x"]);
+    table.add(Same, MANAGER, PROPERTIES, "Set", args!["x"]);
+    for (interface, property) in [
+        (MANAGER_IFACE, "PoolPath"),
+        (MANAGER_IFACE, "Nope"),
+        ("a.b", "Nope"),
+        ("", "PoolPath"),
+    ] {
+        table.get(Same, MANAGER, interface, property);
+        let value = zbus::Variant::Variant(Box::new("x".into()));
+        table.add(
+            Same,
+            MANAGER,
+            PROPERTIES,
+            "Set",
+            args![interface, property, value],
+        );
+    }
+    for property in [
+        "Name",
+        "Id",
+        "Service",
+        "Unit",
+        "Scope",
+        "Leader",
+        "Class",
+        "RootDirectory",
+        "NetworkInterfaces",
+        "State",
+    ] {
+        table.get(Same, web, MACHINE_IFACE, property);
+    }
+    for property in [
+        "Name",
+        "Class",
+        "Leader",
+        "RootDirectory",
+        "State",
+        "TimestampMonotonic",
+    ] {
+        table.get(Same, &format!("{MACHINE}/_2ehost"), MACHINE_IFACE, property);
+    }
+    // Labels are read leniently: "web" with an escape that it needs not.
+    table.get(Same, &format!("{MACHINE}/_77eb"), MACHINE_IFACE, "Name");
+    table.get(Same, &format!("{MACHINE}/self"), MACHINE_IFACE, "Name");
+    logging(table, log);
+}
+
+fn logging(table: &mut Table, log: &str) {
+    const LOG_IFACE: &str = "org.freedesktop.LogControl1";
+    let set = |property: &'static str, value: zbus::Variant<'static>| {
+        args![LOG_IFACE, property, zbus::Variant::Variant(Box::new(value))]
+    };
+    table.get(Kind, log, LOG_IFACE, "SyslogIdentifier");
+    table.add(
+        Same,
+        log,
+        PROPERTIES,
+        "Set",
+        set("LogLevel", "debug".into()),
+    );
+    table.get(Same, log, LOG_IFACE, "LogLevel");
+    table.add(Same, log, PROPERTIES, "Set", set("LogLevel", "info".into()));
+    table.get(Same, log, LOG_IFACE, "LogLevel");
+    table.add(
+        Same,
+        log,
+        PROPERTIES,
+        "Set",
+        set("LogLevel", "debugx".into()),
+    );
+    table.add(Same, log, PROPERTIES, "Set", set("LogLevel", 3u32.into()));
+    table.add(
+        Same,
+        log,
+        PROPERTIES,
+        "Set",
+        set("LogTarget", "nowhere".into()),
+    );
+    table.add(
+        Same,
+        log,
+        PROPERTIES,
+        "Set",
+        set("SyslogIdentifier", "x".into()),
+    );
+}
+
+/// Starts one of the two, registers the container, does something, and ends it again.
+fn with<R>(s: &Sandbox, which: Which, web: &Container, body: impl FnOnce(&Client) -> R) -> R {
+    let program = match which {
+        Which::Ours => "/usr/libexec/switchyard/machined",
+        Which::Peer => "/usr/lib/systemd/systemd-machined",
+    };
+    let name = format!("machined-{which:?}");
+    let ready = Ready::BusName("org.freedesktop.machine1".into());
+    let daemon = support::Daemon::start(
+        &name,
+        &[program],
+        &[("SYSTEMD_LOG_TARGET", "console")],
+        ready,
+    );
+    s.register(web, Via::BusRegister);
+    let client = Client::new();
+    let result = body(&client);
+    drop(client.manager("UnregisterMachine", args!["web"]));
+    daemon.end();
+    result
+}
+
+#[test]
+fn calls_are_answered_as_by_systemd() {
+    sandbox!(Options::new().machined(None), |s| {
+        let web = s.container("web").start();
+        let mut table = Table::default();
+        looking(&mut table, &web);
+        changing(&mut table);
+        registering(&mut table, &web);
+        standard(&mut table);
+        assert!(table.0.len() >= 60);
+        let ask = |client: &Client| -> Vec<Answer> {
+            let call = |row: &Row| {
+                let args = row
+                    .args
+                    .iter()
+                    .map(|arg| arg.try_clone().unwrap())
+                    .collect();
+                client.call(&row.path, row.interface, row.member, args)
+            };
+            table.0.iter().map(call).collect()
+        };
+        let peers = with(s, Which::Peer, &web, ask);
+        let ours = with(s, Which::Ours, &web, ask);
+        let mut wrong = Vec::new();
+        for ((row, peer), our) in table.0.iter().zip(&peers).zip(&ours) {
+            let good = match row.like {
+                Like::Same => peer == our,
+                Like::Kind => peer.kind() == our.kind(),
+                Like::Ours(kind, _) => our.kind() == kind || our.is_error(kind),
+            };
+            if !good {
+                let Row {
+                    path,
+                    interface,
+                    member,
+                    args,
+                    ..
+                } = row;
+                wrong.push(format!(
+                    "{path} {interface}.{member} {args:?}\n    peer {peer:?}\n    ours {our:?}"
+                ));
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} of {} differ:\n{}",
+            wrong.len(),
+            table.0.len(),
+            wrong.join("\n")
+        );
+    });
+}
+
+/// The members of an interface in introspection data, each with all that is said of it.
+fn members(xml: &str, interface: &str) -> BTreeMap<String, String> {
+    let start = xml.find(&format!("<interface name=\"{interface}\">"));
+    let text = start.map_or("", |at| &xml[at..]);
+    let text = text.split("</interface>").next().unwrap_or_default();
+    let mut members = BTreeMap::new();
+    let mut current = String::new();
+    for line in text.lines().skip(1) {
+        if line.starts_with("  <") && !line.starts_with("  </") {
+            current = line
+                .trim()
+                .trim_end_matches("/>")
+                .trim_end_matches('>')
+                .to_owned();
+            members.insert(current.clone(), String::new());
+        } else if line.starts_with("   <") {
+            // Both orders of attributes are in use.
+            let mut words: Vec<&str> = line.trim().trim_end_matches("/>").split(' ').collect();
+            words.sort_unstable();
+            *members.get_mut(&current).unwrap() += &format!("{words:?}\n");
+        }
+    }
+    members
+}
+
+#[test]
+fn introspection_is_systemds_and_more() {
+    sandbox!(Options::new().machined(None), |s| {
+        let web = s.container("web").start();
+        let paths = [
+            MANAGER,
+            &format!("{MACHINE}/web"),
+            &format!("{MACHINE}/_2ehost"),
+            "/org/freedesktop/LogControl1",
+            MACHINE,
+            "/org",
+            "/",
+        ];
+        let ask = |client: &Client| paths.map(|path| client.introspect(path));
+        let peers = with(s, Which::Peer, &web, ask);
+        let ours = with(s, Which::Ours, &web, ask);
+        for ((path, peer), our) in paths.iter().zip(&peers).zip(&ours) {
+            for interface in [
+                MANAGER_IFACE,
+                MACHINE_IFACE,
+                PROPERTIES,
+                "org.freedesktop.DBus.Peer",
+                "org.freedesktop.DBus.Introspectable",
+                "org.freedesktop.LogControl1",
+            ] {
+                let our = members(our, interface);
+                for (member, said) in members(peer, interface) {
+                    // Since 252: "who" is "whom", and polkit, not the bus, guards what was root's alone.
+                    let said = said.replace("name=\\\"who\\\"", "name=\\\"whom\\\"");
+                    let newer = interface == MANAGER_IFACE
+                        && ["CreateMachine", "RegisterMachine", "OpenMachinePTY"]
+                            .iter()
+                            .any(|name| member.contains(name));
+                    let said: String = said
+                        .lines()
+                        .filter(|line| !(newer && line.contains("systemd1.Privileged")))
+                        .map(|line| format!("{line}\n"))
+                        .collect();
+                    assert_eq!(our.get(&member), Some(&said), "{path} {interface} {member}");
+                }
+            }
+            // A set, because systemd's order is that of a hash table.
+            let nodes = |xml: &str| -> BTreeSet<String> {
+                let lines = xml.lines().filter(|line| line.starts_with(" <node "));
+                lines.map(str::to_owned).collect()
+            };
+            assert_eq!(nodes(peer), nodes(our), "{path}");
+        }
+    });
+}
