@@ -73,9 +73,7 @@ fn text<'a>(value: &'a Variant<'_>) -> &'a str {
 
 fn refused(what: &str, word: &str, error: &io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::InvalidInput => {
-            Error::invalid_args(format!("Invalid log {what} '{word}'"))
-        }
+        io::ErrorKind::InvalidInput => Error::invalid_args(format!("Invalid log {what} '{word}'")),
         _ => Error::failed(format!("Failed to set the log {what}: {error}")),
     }
 }

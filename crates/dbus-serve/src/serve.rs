@@ -111,12 +111,7 @@ fn on_object<T: Tree>(
 
     if let Some(found) = object.method(interface, member) {
         if !fits(call.body().signature(), found.takes) {
-            return Outcome::Now(Err(wrong_args(
-                found.interface,
-                member,
-                found.takes,
-                &call,
-            )));
+            return Outcome::Now(Err(wrong_args(found.interface, member, found.takes, &call)));
         }
         if found.privileged {
             let operation = found.operation;
