@@ -1,7 +1,7 @@
 //! A program that runs in the background of the sandbox, its output kept.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{self, Child, ExitStatus, Stdio};
@@ -26,6 +26,8 @@ pub enum Ready {
     Socket(PathBuf),
     /// It owns this name on the system bus.
     BusName(String),
+    /// It says READY=1 in the protocol of sd_notify(3).
+    Notify,
 }
 
 /// A daemon of the sandbox. It runs until it is killed or the sandbox ends; dropping this does not end it.
@@ -35,6 +37,7 @@ pub struct Daemon {
     command: Vec<String>,
     env: Vec<(String, String)>,
     ready: Ready,
+    told: UnixDatagram,
     child: Mutex<Child>,
 }
 
@@ -43,16 +46,21 @@ impl Daemon {
     #[track_caller]
     pub fn start(name: &str, command: &[&str], env: &[(&str, &str)], ready: Ready) -> Self {
         let command: Vec<String> = command.iter().map(ToString::to_string).collect();
-        let env: Vec<_> = env
+        let env = env
             .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let address = format!("/run/notify-{name}");
+        let _ = fs::remove_file(&address); // of another daemon of this name
+        let told = UnixDatagram::bind(&address).must("a socket for notifications");
+        told.set_nonblocking(true).must("set a socket up");
+        let env: Vec<_> = env.chain([("NOTIFY_SOCKET".into(), address)]).collect();
         let child = Mutex::new(spawn(name, &command, &env));
         let daemon = Self {
             name: name.into(),
             command,
             env,
             ready,
+            told,
             child,
         };
         daemon.wait_ready();
@@ -134,6 +142,7 @@ impl Daemon {
     /// Starts it again after its end.
     #[track_caller]
     pub fn start_again(&self) {
+        while self.notified().is_some() {}
         *self.lock() = spawn(&self.name, &self.command, &self.env);
         self.wait_ready();
     }
@@ -144,6 +153,9 @@ impl Daemon {
             Ready::Now => true,
             Ready::Socket(path) => UnixStream::connect(path).is_ok(),
             Ready::BusName(name) => bus_owns(name),
+            Ready::Notify => self
+                .notified()
+                .is_some_and(|said| said.lines().any(|line| line == "READY=1")),
         };
         wait_for(
             || {
@@ -157,6 +169,13 @@ impl Daemon {
             },
             &format!("{} to be ready ({:?})", self.name, self.ready),
         );
+    }
+
+    /// The next thing it has told its service manager.
+    pub fn notified(&self) -> Option<String> {
+        let mut said = [0; 4096];
+        let length = self.told.recv(&mut said).ok()?;
+        Some(String::from_utf8_lossy(&said[..length]).into_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Child> {

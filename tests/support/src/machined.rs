@@ -4,28 +4,28 @@ use crate::Which;
 use crate::daemon::{Daemon, Ready};
 use crate::sandbox::Sandbox;
 
+const OURS: &str = "/usr/libexec/switchyard/machined";
+const PEERS: &str = "/usr/lib/systemd/systemd-machined";
+
 /// The Varlink socket of [`Which::Ours`].
 pub(crate) const VARLINK: &str = "/run/systemd/machine/io.systemd.Machine";
 
 impl Sandbox {
-    /// Starts ours or systemd's machined and waits until it answers: on the bus where there is one, else by Varlink.
+    /// Starts ours or systemd's machined and waits until it answers.
     #[track_caller]
     pub fn start_machined(&self, which: Which) -> &Daemon {
-        let (program, env) = match which {
-            Which::Ours => (
-                "/usr/libexec/switchyard/machined",
-                [("RUST_BACKTRACE", "1")],
-            ),
-            Which::Peer => (
-                "/usr/lib/systemd/systemd-machined",
-                [("SYSTEMD_LOG_LEVEL", "info")],
-            ),
+        let daemon = match which {
+            Which::Ours => {
+                let env = [("RUST_BACKTRACE", "1")];
+                Daemon::start("machined", &[OURS], &env, Ready::Notify)
+            }
+            Which::Peer => {
+                // It says that it is ready before it has its name.
+                let named = Ready::BusName("org.freedesktop.machine1".into());
+                let env = [("SYSTEMD_LOG_LEVEL", "info")];
+                Daemon::start("machined", &[PEERS], &env, named)
+            }
         };
-        let ready = match self.has_bus() {
-            true => Ready::BusName("org.freedesktop.machine1".into()),
-            false => Ready::Socket(VARLINK.into()),
-        };
-        let daemon = Daemon::start("machined", &[program], &env, ready);
         assert!(
             self.machined.set(daemon).is_ok(),
             "machined was started twice"
