@@ -69,7 +69,7 @@ integration: stage ## the suite as a whole, each test in a sandbox of its own
 	SWITCHYARD_STAGE=$(stage) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
 
 bench: stage ## the numbers, beside systemd's
-	SWITCHYARD_STAGE=$(stage) benches/run.sh
+	SWITCHYARD_STAGE=$(stage) cargo bench --locked -p switchyard-tests
 
 clean: ## what was built and fetched
 	cargo clean
