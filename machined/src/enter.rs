@@ -1,9 +1,25 @@
 //! Everything that enters a container, done by a process of its own that has taken leave of machined's privileges and
 //! descriptors first: `machined-enter`.
 
-use std::{os::fd::OwnedFd, rc::Rc};
+mod copy;
+mod guest;
+mod helper;
+mod os_release;
+mod rules;
+mod slots;
+mod terminal;
 
-use crate::{caller::Caller, error::Error, machine::Machine, manager::Manager};
+use std::{fs::File, io::Read, os::fd::AsFd, os::fd::OwnedFd, rc::Rc};
+
+use machined_enter::Request;
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
+
+use crate::{
+    access::Action, caller::Caller, class::Class, error::Error, machine::Machine, manager::Manager,
+};
 
 /// Which way to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,27 +50,41 @@ pub enum Terminal {
     },
 }
 
+/// The most that is read of the host's own os-release.
+const OS_RELEASE_LIMIT: u64 = 64 * 1024;
+
 impl Manager {
     /// The fields of /etc/os-release (or /usr/lib/os-release) in the machine, in order.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] for a VM; [`Error::NoOsRelease`] where there is no such file; [`Error::Io`] where it is none that
+    /// can be read; [`Error::TimedOut`].
     pub async fn os_release(&self, machine: &Rc<Machine>) -> Result<Vec<(String, String)>, Error> {
-        Err(Error::NoOsRelease(machine.name.to_string()))
-    }
-
-    /// Copies a file or a tree. An empty destination is the source's path. `replace`: over what is there.
-    pub async fn copy(
-        &self,
-        caller: &Caller,
-        machine: &Rc<Machine>,
-        direction: Direction,
-        source: &str,
-        destination: &str,
-        replace: bool,
-    ) -> Result<(), Error> {
-        let _ = (caller, machine, direction, source, destination, replace);
-        Err(Error::NotSupported(String::new()))
+        let none = || Error::NoOsRelease(format!("Machine {} has no os-release", machine.name));
+        if machine.class == Class::Host {
+            let mut text = Vec::new();
+            File::open("/etc/os-release")
+                .or_else(|_| File::open("/usr/lib/os-release"))
+                .and_then(|file| file.take(OS_RELEASE_LIMIT).read_to_end(&mut text))
+                .map_err(|_| none())?;
+            return Ok(os_release::parse(&text));
+        }
+        rules::container(machine, "Requesting OS release data")?;
+        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let leader = machine.leader.pidfd.as_fd();
+        match helper::run(&Request::OsRelease, &[leader], "reading os-release").await {
+            Ok(reply) => Ok(os_release::parse(&reply.text)),
+            Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::NotFound => Err(none()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Mounts a directory or file of the host into the machine. An empty destination is the source's path.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgs`] for a path that is not absolute and normalized; [`Error::NotSupported`] for other than
+    /// containers, and where the file system can't be mounted with a container's own user ids; [`Error::AccessDenied`];
+    /// [`Error::Io`]; [`Error::TimedOut`].
     pub async fn bind_mount(
         &self,
         caller: &Caller,
@@ -64,28 +94,63 @@ impl Manager {
         read_only: bool,
         mkdir: bool,
     ) -> Result<(), Error> {
-        let _ = (caller, machine, source, destination, read_only, mkdir);
-        Err(Error::NotSupported(String::new()))
+        let destination = if destination.is_empty() {
+            source
+        } else {
+            destination
+        };
+        rules::container(machine, "Bind mounting")?;
+        rules::normalized(source, "Source path")?;
+        rules::normalized(destination, "Destination path")?;
+        let details = [
+            ("machine", machine.name.as_str()),
+            ("verb", "bind"),
+            ("src", source),
+            ("dest", destination),
+        ];
+        self.authorize(caller, Action::ManageMachines, &details)
+            .await?;
+        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let request = Request::Bind {
+            source: source.to_owned(),
+            destination: destination.to_owned(),
+            read_only,
+            mkdir,
+        };
+        let leader = machine.leader.pidfd.as_fd();
+        helper::run(&request, &[leader], "bind mounting").await?;
+        Ok(())
     }
 
-    /// Opens a terminal in the machine: our end, and the path of the other as seen inside.
-    pub async fn open_terminal(
-        &self,
-        caller: &Caller,
-        machine: &Rc<Machine>,
-        terminal: Terminal,
-    ) -> Result<(OwnedFd, String), Error> {
-        let _ = (caller, machine, terminal);
-        Err(Error::NotSupported(String::new()))
-    }
-
-    /// A descriptor of the machine's root directory.
+    /// A descriptor of the machine's root directory, open for reading.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] for a VM; [`Error::AccessDenied`]; [`Error::Io`]; [`Error::TimedOut`].
     pub async fn open_root_directory(
         &self,
         caller: &Caller,
         machine: &Rc<Machine>,
     ) -> Result<OwnedFd, Error> {
-        let _ = (caller, machine);
-        Err(Error::NotSupported(String::new()))
+        let host = machine.class == Class::Host;
+        if !host {
+            rules::container(machine, "Opening the root directory")?;
+        }
+        let details = [
+            ("machine", machine.name.as_str()),
+            ("verb", "open_root_directory"),
+        ];
+        self.authorize(caller, Action::ManageMachines, &details)
+            .await?;
+        if host {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            return rustix::fs::open("/", flags, Mode::empty())
+                .map_err(Error::io::<Errno>("Failed to open /"));
+        }
+        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let leader = machine.leader.pidfd.as_fd();
+        let what = "opening the root directory";
+        let reply = helper::run(&Request::RootDirectory, &[leader], what).await?;
+        let [directory] = helper::descriptors(reply.fds)?;
+        Ok(directory)
     }
 }

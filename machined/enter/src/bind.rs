@@ -3,20 +3,30 @@
 //! The mount is made on the host and attached in the machine, by the mount API of Linux 5.12, so no container manager needs
 //! to have prepared a directory for it.
 
-use std::{os::fd::OwnedFd, path::Path};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
 
 use rustix::{
-    fs::{FileType, Mode, OFlags},
+    fs::{CWD, FileType, Mode, OFlags},
     io::Errno,
-    mount::{MoveMountFlags, OpenTreeFlags},
+    mount::{
+        FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
+        OpenTreeFlags,
+    },
 };
 
 use crate::{
     fault::Fault,
+    join::Door,
     leader::Leader,
     root::{Root, split},
     sys::{self, MountAttributes},
 };
+
+/// The name of what a mount is attached to on its way.
+const PLACE: &str = "mount";
 
 /// A mount that is not attached anywhere yet.
 #[derive(Debug)]
@@ -33,14 +43,7 @@ impl Mount {
             .map_err(Fault::on("open", path))?;
         let stat = rustix::fs::fstat(&source).map_err(Fault::on("look at", path))?;
         let kind = FileType::from_raw_mode(stat.st_mode);
-        let tree = rustix::mount::open_tree(
-            &source,
-            "",
-            OpenTreeFlags::OPEN_TREE_CLONE
-                | OpenTreeFlags::OPEN_TREE_CLOEXEC
-                | OpenTreeFlags::AT_EMPTY_PATH,
-        )
-        .map_err(Fault::on("clone the mount of", path))?;
+        let tree = clone(source.as_fd(), "").map_err(Fault::on("clone the mount of", path))?;
         let mapped = if leader.shares("user")? {
             None
         } else {
@@ -63,17 +66,56 @@ impl Mount {
         })
     }
 
+    /// Makes it so that a machine with a user namespace of its own can't take back what it is not to do: write, above all.
+    ///
+    /// The kernel locks the flags of mounts, and only then, when a mount namespace is copied for a less privileged user
+    /// namespace (mount_namespaces(7), "Restrictions"). So the mount goes through such a copy. It leaves this process in the
+    /// machine's user namespace, and in a mount namespace that ends with the next one joined.
+    pub fn lock(self, door: &mut Door<'_>) -> Result<Self, Fault> {
+        let failed = || Fault::to("lock the mount");
+        sys::unshare_mounts().map_err(failed())?;
+        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+        rustix::mount::mount_change("/", private).map_err(failed())?;
+        let place = self.place().map_err(failed())?;
+        door.join_users()?;
+        // The working directory is the place's copy now. No path of the host would lead there: it may cross directories
+        // that are closed to the machine's root.
+        sys::unshare_mounts().map_err(failed())?;
+        drop(place);
+        Ok(Self {
+            tree: clone(CWD, PLACE).map_err(failed())?,
+            directory: self.directory,
+        })
+    }
+
+    /// Attaches it in a file system of its own, and makes that the working directory.
+    fn place(&self) -> Result<OwnedFd, Errno> {
+        let tmpfs = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        rustix::mount::fsconfig_create(&tmpfs)?;
+        let place = rustix::mount::fsmount(
+            &tmpfs,
+            FsMountFlags::FSMOUNT_CLOEXEC,
+            MountAttrFlags::empty(),
+        )?;
+        let root = Root::own().map_err(|fault| fault.errno)?;
+        attach(&place, &root)?;
+        let mode = Mode::from_raw_mode(0o755);
+        if self.directory {
+            rustix::fs::mkdirat(&place, PLACE, mode)?;
+        } else {
+            rustix::fs::mknodat(&place, PLACE, FileType::RegularFile, mode, 0)?;
+        }
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let point = rustix::fs::openat(&place, PLACE, flags, Mode::empty())?;
+        attach(&self.tree, &point)?;
+        rustix::process::fchdir(&place)?;
+        Ok(place)
+    }
+
     /// Attaches it in the machine, from inside.
     pub fn attach(self, root: &Root, path: &Path, mkdir: bool) -> Result<(), Fault> {
         let target = self.target(root, path, mkdir)?;
-        rustix::mount::move_mount(
-            &self.tree,
-            "",
-            &target,
-            "",
-            MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH,
-        )
-        .map_err(Fault::on("mount on", path))
+        attach(&self.tree, &target).map_err(Fault::on("mount on", path))
     }
 
     fn target(&self, root: &Root, path: &Path, mkdir: bool) -> Result<OwnedFd, Fault> {
@@ -91,4 +133,16 @@ impl Mount {
         rustix::fs::openat(&parent, name, flags, Mode::from_raw_mode(0o600))
             .map_err(Fault::on("create in the machine", path))
     }
+}
+
+fn clone(directory: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(directory, path, flags)
+}
+
+fn attach(tree: &OwnedFd, target: impl AsFd) -> Result<(), Errno> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(tree, "", target, "", flags)
 }

@@ -13,7 +13,7 @@ use crate::{
     bus, cgroup,
     copy::{self, Ids},
     fault::Fault,
-    join::{self, Depth, Inside},
+    join::{Depth, Door, Inside},
     leader::Leader,
     os_release,
     packet::malformed,
@@ -108,9 +108,13 @@ fn perform(
             read_only,
             mkdir,
         } => {
-            let mount = Mount::of_host(&leader, Path::new(source), *read_only)?;
+            let mut door = Door::find(&leader, Depth::Files)?;
+            let mut mount = Mount::of_host(&leader, Path::new(source), *read_only)?;
+            if door.own_users {
+                mount = mount.lock(&mut door)?;
+            }
             // Attaching a mount takes CAP_SYS_ADMIN over the machine's mount namespace (move_mount(2)).
-            let inside = enter(&leader, FILES | CapabilitySet::SYS_ADMIN)?;
+            let inside = walk_in(door, FILES | CapabilitySet::SYS_ADMIN)?;
             mount.attach(&inside.root, Path::new(destination), *mkdir)?;
             Ok(Reply::default())
         }
@@ -140,7 +144,11 @@ fn perform(
 
 /// Joins the machine for work on its files.
 fn enter(leader: &Leader, wanted: CapabilitySet) -> Result<Inside, Fault> {
-    let inside = join::join(leader, Depth::Files, wanted)?;
+    walk_in(Door::find(leader, Depth::Files)?, wanted)
+}
+
+fn walk_in(door: Door<'_>, wanted: CapabilitySet) -> Result<Inside, Fault> {
+    let inside = door.enter(wanted)?;
     privilege::end_with_parent()?;
     Ok(inside)
 }
@@ -176,7 +184,9 @@ fn run(leader: &Leader, host: bool, program: &Program, terminal: OwnedFd) -> Res
     let root = if host {
         Root::own()?
     } else {
-        join::join(leader, Depth::Programs, CapabilitySet::all())?.root
+        Door::find(leader, Depth::Programs)?
+            .enter(CapabilitySet::all())?
+            .root
     };
     session::start(&root, program, terminal, bounding)
 }

@@ -62,6 +62,12 @@ pub fn mount_setattr(mount: impl AsFd, attributes: &MountAttributes) -> Result<(
     check(result)
 }
 
+/// Moves this process into a copy of its mount namespace: unshare(2).
+pub fn unshare_mounts() -> Result<(), Errno> {
+    // SAFETY: unsafe for its other flags, those that part the descriptors of one thread from those of another.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }
+}
+
 /// Starts `command` after `prepare` has run in the new process.
 ///
 /// The process that calls this must have one thread.
