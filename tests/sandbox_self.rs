@@ -154,6 +154,16 @@ fn containers_have_their_own_network_and_root() {
 }
 
 #[test]
+fn a_bare_container_is_a_container_too() {
+    sandbox!(bare(), |s| {
+        let bare = s.container("bare").bare().start();
+        assert_eq!(bare.run("hostname").ok().trim(), "bare");
+        assert!(bare.run("ip -o addr").ok().contains(&bare.ipv4()));
+        bare.kill();
+    });
+}
+
+#[test]
 fn a_container_may_have_users_of_its_own() {
     sandbox!(bare(), |s| {
         let shifted = s.container("shifted").user_namespace(0x0010_0000).start();

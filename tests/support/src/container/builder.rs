@@ -17,6 +17,8 @@ use crate::sandbox::wait_for;
 /// What a container's root holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contents {
+    /// What the sandbox has, but for /proc and /run; no init that reaps.
+    Bare,
     /// busybox, and an init that reaps.
     Busybox,
     /// The sandbox's /usr, and an init that reaps.
@@ -56,6 +58,12 @@ impl Builder {
         self
     }
 
+    /// Namespaces and a process, and the sandbox's own root: for containers by the thousand.
+    pub fn bare(mut self) -> Self {
+        self.contents = Contents::Bare;
+        self
+    }
+
     /// systemd as init, with a bus: for `machinectl login` and `shell`, `systemctl -M`. Needs cgroups; it stands in
     /// `machine-NAME.scope` from the start, so register it, rather than have a scope created.
     pub fn systemd(mut self) -> Self {
@@ -77,9 +85,11 @@ impl Builder {
         let index = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = Path::new(tree::ROOTS).join(&self.name);
         tree::lay_out(&root, &self.name, self.contents);
-        // Without one, systemd takes it for a first boot, and enables what its distribution enables.
-        fs::write(root.join("etc/machine-id"), super::hex(super::id(index)))
-            .must("write a machine id");
+        if self.contents != Contents::Bare {
+            // Without one, systemd takes it for a first boot, and enables what its distribution enables.
+            let id = super::hex(super::id(index));
+            fs::write(root.join("etc/machine-id"), id).must("write a machine id");
+        }
         let setgroups = fs::read_to_string("/proc/self/setgroups").unwrap_or_default();
         let one_user = setgroups.trim() == "deny";
         let users = self.shift.map(|base| {
@@ -165,6 +175,7 @@ impl Builder {
             .arg(root)
             .arg(&self.name);
         unshare.arg(match self.contents {
+            Contents::Bare => "bare",
             Contents::Busybox => "busybox",
             Contents::Usr => "usr",
             Contents::Systemd => "systemd",

@@ -1,4 +1,4 @@
-# PID 1 of a container of the tests, until it hands over: init.sh ROOT NAME {busybox|usr|systemd}. Run by `busybox sh`, so
+# PID 1 of a container of the tests, until it hands over: init.sh ROOT NAME {bare|busybox|usr|systemd}. Run by `busybox sh`, so
 # everything here is an applet. The network is there and the user mapping written before this starts.
 set -e
 root=$1 name=$2 contents=$3
@@ -9,6 +9,12 @@ if [ $contents = systemd ] && [ -z "$inside" ]; then
 fi
 hostname "$name"
 mount --make-rprivate /
+if [ $contents = bare ]; then
+    mount -t proc proc /proc
+    mount -t tmpfs -o mode=755 tmpfs /run
+    : >/run/ready
+    exec /usr/bin/sleep infinity
+fi
 mount --rbind "$root" "$root" # pivot_root(2) wants a mount point
 cd "$root"
 case $contents in

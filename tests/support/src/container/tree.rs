@@ -20,6 +20,9 @@ const APPLETS: &str = "/run/containers/.bin";
 pub(super) fn lay_out(root: &Path, name: &str, contents: Contents) {
     static SHARED: Once = Once::new();
     SHARED.call_once(shared);
+    if contents == Contents::Bare {
+        return fs::create_dir_all(root).must("make a container's root");
+    }
     let make =
         |dir: &str| fs::create_dir_all(root.join(dir)).must(format_args!("make {dir} of {name}"));
     "proc sys dev run tmp etc/dbus-1 etc/pam.d root var/log usr"
@@ -39,7 +42,7 @@ pub(super) fn lay_out(root: &Path, name: &str, contents: Contents) {
     fs::write(root.join("etc/hostname"), format!("{name}\n")).must("write etc/hostname");
     let init = match contents {
         Contents::Systemd => systemd::units(root),
-        Contents::Busybox | Contents::Usr => include_str!("reap.sh"),
+        _ => include_str!("reap.sh"),
     };
     fs::write(root.join("init"), init).must("write a container's init");
     fs::set_permissions(root.join("init"), Permissions::from_mode(0o755)).must("chmod");
