@@ -1,0 +1,639 @@
+//! Daemons that are broken or lie: nss-mymachines must neither crash nor hang nor leak, whatever they send.
+
+mod nss_probe;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nss_probe::{Behaviour, FakeDaemon, MACHINED, Probe, USERS};
+use support::{Options, sandbox};
+
+fn alone() -> Options {
+    Options::new()
+        .machined(None)
+        .bus(false)
+        .timeout(Duration::from_secs(120))
+}
+
+const BAD: &str = "UNAVAIL errno=74 h_errno=3";
+const HUNG_UP: &str = "UNAVAIL errno=104 h_errno=3";
+const TOO_LATE: &str = "UNAVAIL errno=110 h_errno=3";
+const NO_DATA: &str = "NOTFOUND errno=0 h_errno=4";
+
+/// A reply to ResolveHostname with these parameters.
+fn parameters(json: &str) -> Behaviour {
+    Behaviour::reply(&format!(r#"{{"parameters":{json}}}"#))
+}
+
+/// A reply with this list of addresses.
+fn addresses(json: &str) -> Behaviour {
+    parameters(&format!(r#"{{"addresses":[{json}],"name":"web"}}"#))
+}
+
+const V4: &str = r#"{"family":2,"address":[10,88,0,2]}"#;
+const FOUND: &str = "SUCCESS errno=0 h_errno=0 ttl=0 name=web 10.88.0.2";
+
+fn replies() -> Vec<(&'static str, Behaviour, &'static str)> {
+    let deep = "[".repeat(1_000_000);
+    let many = vec![V4; 300].join(",");
+    vec![
+        // First what is right, so that the rest is not refused for another reason.
+        ("one address", addresses(V4), FOUND),
+        (
+            "unknown keys",
+            parameters(&format!(r#"{{"x":[{{}}],"addresses":[{V4}],"flags":5}}"#)),
+            FOUND,
+        ),
+        (
+            "no name",
+            parameters(&format!(r#"{{"addresses":[{V4}]}}"#)),
+            FOUND,
+        ),
+        (
+            "a name with NUL",
+            parameters(&format!(r#"{{"addresses":[{V4}],"name":"w\u0000b"}}"#)),
+            FOUND,
+        ),
+        (
+            "a name with a line feed",
+            parameters(&format!(r#"{{"addresses":[{V4}],"name":"w\nb"}}"#)),
+            FOUND,
+        ),
+        (
+            "an empty name",
+            parameters(&format!(r#"{{"addresses":[{V4}],"name":""}}"#)),
+            FOUND,
+        ),
+        (
+            "a name of 100 bytes",
+            parameters(&format!(
+                r#"{{"addresses":[{V4}],"name":"{}"}}"#,
+                "x".repeat(100)
+            )),
+            FOUND,
+        ),
+        (
+            "unknown families",
+            addresses(&format!(
+                r#"{{"family":1,"address":[1]}},{V4},{{"family":99,"address":[]}}"#
+            )),
+            FOUND,
+        ),
+        (
+            "an interface of IPv4",
+            addresses(r#"{"ifindex":3,"family":2,"address":[10,88,0,2]}"#),
+            FOUND,
+        ),
+        (
+            "two replies",
+            Behaviour::reply(&format!(
+                "{{\"parameters\":{{\"addresses\":[{V4}]}}}}\0{{\"error\":\"x\"}}"
+            )),
+            FOUND,
+        ),
+        (
+            "a reply and garbage",
+            Behaviour::reply(&format!(
+                "{{\"parameters\":{{\"addresses\":[{V4}]}}}}\0\u{7f}\u{1}"
+            )),
+            FOUND,
+        ),
+        (
+            "a reply, then silence",
+            Behaviour::SendAndHold(format!("{{\"parameters\":{{\"addresses\":[{V4}]}}}}\0").into()),
+            FOUND,
+        ),
+        // What is nothing.
+        (
+            "hung up at once",
+            Behaviour::Refuse,
+            "UNAVAIL errno=104|UNAVAIL errno=32",
+        ),
+        ("hung up in silence", Behaviour::Send(vec![]), HUNG_UP),
+        (
+            "half a reply",
+            Behaviour::Send(br#"{"parameters":{"addr"#.to_vec()),
+            HUNG_UP,
+        ),
+        (
+            "no NUL",
+            Behaviour::Send(format!("{{\"parameters\":{{\"addresses\":[{V4}]}}}}").into()),
+            HUNG_UP,
+        ),
+        ("NUL alone", Behaviour::reply(""), BAD),
+        (
+            "not JSON",
+            Behaviour::reply("HTTP/1.1 400 Bad Request"),
+            BAD,
+        ),
+        ("binary", Behaviour::Send((0..=255).collect()), BAD),
+        ("an array", Behaviour::reply("[]"), BAD),
+        ("null", Behaviour::reply("null"), BAD),
+        ("an empty object", Behaviour::reply("{}"), BAD),
+        (
+            "trailing bytes",
+            Behaviour::reply(r#"{"parameters":{"addresses":[]}}x"#),
+            BAD,
+        ),
+        (
+            "a comma too many",
+            Behaviour::reply(r#"{"parameters":{"addresses":[],}}"#),
+            BAD,
+        ),
+        (
+            "invalid UTF-8",
+            Behaviour::Send(
+                b"{\"parameters\":{\"addresses\":[],\"name\":\"\xff\xfe\"}}\0".to_vec(),
+            ),
+            BAD,
+        ),
+        (
+            "half a surrogate",
+            parameters(r#"{"addresses":[],"name":"\ud800"}"#),
+            BAD,
+        ),
+        (
+            "a control character",
+            parameters("{\"addresses\":[],\"name\":\"\u{1}\"}"),
+            BAD,
+        ),
+        (
+            "a million levels",
+            Behaviour::reply(&format!("{{\"parameters\":{deep}")),
+            BAD,
+        ),
+        (
+            "levels in an ignored key",
+            Behaviour::reply(&format!("{{\"x\":{deep}")),
+            BAD,
+        ),
+        ("parameters null", parameters("null"), BAD),
+        (
+            "parameters twice",
+            Behaviour::reply(r#"{"parameters":{"addresses":[]},"parameters":{"addresses":[]}}"#),
+            BAD,
+        ),
+        (
+            "addresses twice",
+            parameters(r#"{"addresses":[],"addresses":[]}"#),
+            BAD,
+        ),
+        ("no addresses", parameters("{}"), BAD),
+        ("addresses null", parameters(r#"{"addresses":null}"#), BAD),
+        (
+            "addresses an object",
+            parameters(r#"{"addresses":{}}"#),
+            BAD,
+        ),
+        ("addresses of numbers", addresses("1,2"), BAD),
+        ("addresses of text", addresses(r#""10.88.0.2""#), BAD),
+        ("an empty address", addresses("{}"), BAD),
+        ("no family", addresses(r#"{"address":[1,2,3,4]}"#), BAD),
+        (
+            "3 bytes of IPv4",
+            addresses(r#"{"family":2,"address":[1,2,3]}"#),
+            BAD,
+        ),
+        (
+            "16 bytes of IPv4",
+            addresses(r#"{"family":2,"address":[1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6]}"#),
+            BAD,
+        ),
+        (
+            "4 bytes of IPv6",
+            addresses(r#"{"family":10,"address":[1,2,3,4]}"#),
+            BAD,
+        ),
+        (
+            "a million bytes",
+            addresses(&format!(
+                r#"{{"family":10,"address":[{}0]}}"#,
+                "0,".repeat(300_000)
+            )),
+            BAD,
+        ),
+        (
+            "a negative byte",
+            addresses(r#"{"family":2,"address":[1,2,3,-4]}"#),
+            BAD,
+        ),
+        (
+            "a byte of 256",
+            addresses(r#"{"family":2,"address":[1,2,3,256]}"#),
+            BAD,
+        ),
+        (
+            "a fraction",
+            addresses(r#"{"family":2,"address":[1,2,3,4.5]}"#),
+            BAD,
+        ),
+        (
+            "an exponent",
+            addresses(r#"{"family":2,"address":[1,2,3,4e0]}"#),
+            BAD,
+        ),
+        (
+            "a number without end",
+            addresses(&format!(
+                r#"{{"family":2,"address":[1,2,3,{}]}}"#,
+                "9".repeat(100_000)
+            )),
+            BAD,
+        ),
+        (
+            "family as text",
+            addresses(r#"{"family":"2","address":[1,2,3,4]}"#),
+            BAD,
+        ),
+        (
+            "a negative interface",
+            addresses(r#"{"ifindex":-1,"family":2,"address":[1,2,3,4]}"#),
+            BAD,
+        ),
+        (
+            "a huge interface",
+            addresses(r#"{"ifindex":4294967296,"family":2,"address":[1,2,3,4]}"#),
+            BAD,
+        ),
+        (
+            "continues",
+            Behaviour::reply(r#"{"parameters":{"addresses":[]},"continues":true}"#),
+            BAD,
+        ),
+        ("error as a number", Behaviour::reply(r#"{"error":7}"#), BAD),
+        // Answers that are no addresses.
+        ("an empty list", addresses(""), NO_DATA),
+        (
+            "unknown families alone",
+            addresses(r#"{"family":7,"address":[1]}"#),
+            NO_DATA,
+        ),
+        (
+            "NoAddresses",
+            Behaviour::reply(r#"{"error":"io.switchyard.Machines.NoAddresses","parameters":{}}"#),
+            NO_DATA,
+        ),
+        (
+            "NoSuchMachine",
+            Behaviour::reply(r#"{"parameters":{},"error":"io.switchyard.Machines.NoSuchMachine"}"#),
+            "NOTFOUND errno=0 h_errno=1",
+        ),
+        (
+            "another error",
+            Behaviour::reply(r#"{"error":"org.varlink.service.MethodNotFound"}"#),
+            "UNAVAIL errno=121 h_errno=3",
+        ),
+        (
+            "an error with addresses",
+            Behaviour::reply(&format!(
+                r#"{{"error":"x.Y","parameters":{{"addresses":[{V4}]}}}}"#
+            )),
+            "UNAVAIL errno=121 h_errno=3",
+        ),
+        (
+            "an endless error",
+            Behaviour::reply(&format!(r#"{{"error":"{}"}}"#, "x".repeat(100_000))),
+            BAD,
+        ),
+        // Too much.
+        ("300 addresses", addresses(&many), FOUND),
+        (
+            "16 MiB of addresses",
+            addresses(&vec![V4; 420_000].join(",")),
+            "UNAVAIL errno=90 h_errno=3",
+        ),
+        (
+            "a string of 16 MiB",
+            Behaviour::reply(&format!(r#"{{"x":"{}"}}"#, "x".repeat(16 << 20))),
+            "UNAVAIL errno=90 h_errno=3",
+        ),
+        (
+            "spaces for ever",
+            Behaviour::Flood(vec![b' '; 4096]),
+            "UNAVAIL errno=90 h_errno=3",
+        ),
+    ]
+}
+
+#[test]
+fn any_reply() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        let daemon = FakeDaemon::start(MACHINED, Behaviour::Refuse);
+        let replies = replies();
+        assert!(replies.len() >= 40);
+        for (kind, behaviour, expected) in replies {
+            daemon.now(behaviour);
+            let begun = Instant::now();
+            let answer = probe.ask("4", "web");
+            assert!(
+                expected
+                    .split('|')
+                    .any(|expected| answer.starts_with(expected)),
+                "{kind}: {answer}"
+            );
+            // The other entry points agree, each in its own form.
+            let status = answer.split(' ').next().unwrap();
+            for function in ["3", "2", "1"] {
+                let other = probe.ask(function, "web");
+                assert!(other.starts_with(status), "{kind}, by {function}: {other}");
+            }
+            let six = probe.ask("3-6", "web");
+            match status {
+                "SUCCESS" => assert_eq!(six, NO_DATA, "{kind}"),
+                _ => assert!(six.starts_with(status), "{kind}: {six}"),
+            }
+            assert!(
+                !answer.contains("(errno changed)") && !answer.contains("(outside)"),
+                "{kind}: {answer}"
+            );
+            assert!(
+                begun.elapsed() < Duration::from_secs(3),
+                "{kind} took {:?}",
+                begun.elapsed()
+            );
+            // And a real program gets by.
+            let getent = s.run("timeout 5 getent -s hosts:mymachines ahosts web");
+            assert!(
+                getent.status == Some(if status == "SUCCESS" { 0 } else { 2 }),
+                "{kind}: {getent}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_costs_one_deadline() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        let half = br#"{"parameters":{"addresses":["#;
+        for behaviour in [
+            Behaviour::SendAndHold(vec![]),
+            Behaviour::SendAndHold(half.to_vec()),
+            Behaviour::Drip(b' '),
+        ] {
+            let daemon = FakeDaemon::start(MACHINED, behaviour);
+            let begun = Instant::now();
+            assert_eq!(probe.ask("4", "web"), TOO_LATE);
+            let took = begun.elapsed();
+            assert!((0.9..1.5).contains(&took.as_secs_f64()), "{took:?}");
+            assert_eq!(daemon.questions(), 1);
+            // 50 in one process: one deadline, the rest at once.
+            let begun = Instant::now();
+            assert!(probe.ask_with("-n 50", "3", "web").starts_with(TOO_LATE));
+            assert!(
+                begun.elapsed() < Duration::from_millis(1500),
+                "{:?}",
+                begun.elapsed()
+            );
+            assert_eq!(daemon.questions(), 2);
+        }
+    });
+}
+
+#[test]
+fn a_daemon_that_recovers_is_asked_again() {
+    sandbox!(alone(), |s| {
+        let daemon = FakeDaemon::start(MACHINED, Behaviour::SendAndHold(vec![]));
+        let program =
+            nss_probe::compile(s, "again", include_str!("c/nss_again.c"), "-Wall -Werror");
+        let again = thread_run(program);
+        std::thread::sleep(Duration::from_millis(1500));
+        daemon.now(addresses(V4));
+        let said = again.join().unwrap();
+        let seconds: f64 = said.trim().parse().unwrap();
+        assert!(
+            (5.0..7.5).contains(&seconds),
+            "found again after {seconds} s"
+        );
+    });
+}
+
+fn thread_run(program: String) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        support::Command::new(program)
+            .timeout(Duration::from_secs(20))
+            .run()
+            .ok()
+    })
+}
+
+#[test]
+fn a_full_backlog_costs_one_deadline() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        // A daemon that listens and never accepts.
+        fs::create_dir_all("/run/switchyard/machined").unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(MACHINED).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let _first = std::os::unix::net::UnixStream::connect(MACHINED).unwrap();
+        let begun = Instant::now();
+        assert_eq!(probe.ask("4", "web"), TOO_LATE);
+        assert!(
+            (0.9..1.5).contains(&begun.elapsed().as_secs_f64()),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+}
+
+#[test]
+fn ten_thousand_lookups_leave_nothing() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        let leaves_nothing = |state: &str, expected: &str| {
+            for function in ["4", "3", "addr2"] {
+                let argument = if function == "addr2" {
+                    "10.88.0.2"
+                } else {
+                    "web"
+                };
+                let said = probe.ask_with("-n 10000", function, argument);
+                assert!(said.starts_with(expected), "{state}, {function}: {said}");
+                let kb: i64 = field(&said, "kb=").parse().unwrap();
+                assert!(
+                    said.contains("fds=+0 ") && kb < 64,
+                    "{state}, {function}: {said}"
+                );
+            }
+        };
+        // Not systemd's machined either.
+        fs::remove_dir_all("/run/systemd/machines").unwrap();
+        leaves_nothing("absent", "UNAVAIL errno=2 h_errno=3");
+        let daemon = FakeDaemon::start(
+            MACHINED,
+            Behaviour::reply(&format!(
+                r#"{{"parameters":{{"addresses":[{V4}],"names":[{{"name":"web"}}]}}}}"#
+            )),
+        );
+        leaves_nothing("alive", "SUCCESS");
+        daemon.now(Behaviour::Send(b"{\"parameters\":{".to_vec()));
+        leaves_nothing("dying", HUNG_UP);
+        daemon.now(Behaviour::SendAndHold(vec![]));
+        leaves_nothing("stopped", TOO_LATE);
+        fs::remove_file(MACHINED).unwrap();
+        drop(std::os::unix::net::UnixListener::bind(MACHINED).unwrap());
+        leaves_nothing("dead", "UNAVAIL errno=111 h_errno=3");
+    });
+}
+
+fn field<'t>(text: &'t str, key: &str) -> &'t str {
+    let rest = text.split(key).nth(1).unwrap_or("");
+    rest.split(' ').next().unwrap_or("")
+}
+
+#[test]
+fn any_reply_about_an_address() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        let daemon = FakeDaemon::start(MACHINED, Behaviour::Refuse);
+        let found = "SUCCESS errno=0 h_errno=0 ttl=0 name=web family=2 length=4";
+        for (json, expected) in [
+            (
+                r#"{"names":[{"name":"web"}]}"#,
+                format!("{found} 10.88.0.2"),
+            ),
+            (
+                r#"{"names":[{"ifindex":5,"name":"web"},{"name":"www"}]}"#,
+                format!("{found} alias=www 10.88.0.2"),
+            ),
+            (
+                r#"{"names":[{"name":"a b"},{"name":"web"},{"name":"\u0000"}]}"#,
+                format!("{found} 10.88.0.2"),
+            ),
+            (r#"{"names":[]}"#, "NOTFOUND errno=0 h_errno=1".into()),
+            (
+                r#"{"names":[{"name":"evil\nname"}]}"#,
+                "NOTFOUND errno=0 h_errno=1".into(),
+            ),
+            (r#"{"names":[{}]}"#, BAD.into()),
+            (r#"{"names":["web"]}"#, BAD.into()),
+            (r#"{"names":null}"#, BAD.into()),
+            ("{}", BAD.into()),
+        ] {
+            daemon.now(parameters(json));
+            assert_eq!(probe.ask("addr2", "10.88.0.2"), expected, "{json}");
+        }
+        let asked = daemon.questions();
+        for address in ["127.0.0.1", "0.0.0.0", "224.0.0.1", "::1", "::", "ff02::1"] {
+            assert_eq!(
+                probe.ask("addr", address),
+                "NOTFOUND errno=0 h_errno=1",
+                "{address}"
+            );
+        }
+        assert_eq!(
+            daemon.questions(),
+            asked,
+            "nobody's addresses are not asked about"
+        );
+        daemon.now(parameters(r#"{"names":[{"name":"web"}]}"#));
+        let mapped = probe.ask("addr", "::ffff:10.88.0.2");
+        assert!(
+            mapped.ends_with("name=web family=10 length=16 ::ffff:10.88.0.2"),
+            "{mapped}"
+        );
+    });
+}
+
+#[test]
+fn any_record_of_a_user() {
+    sandbox!(alone(), |s| {
+        let probe = Probe::new(s);
+        assert_eq!(probe.ask("pwnam", "vu-web-0"), "UNAVAIL errno=2 h_errno=0");
+        let daemon = FakeDaemon::start(USERS, Behaviour::Refuse);
+        let record = |json: &str| {
+            daemon.now(parameters(&format!(
+                r#"{{"record":{json},"incomplete":false}}"#
+            )))
+        };
+        let good =
+            r#""userName":"vu-web-0","gid":65534,"homeDirectory":"/","shell":"/usr/sbin/nologin""#;
+
+        record(&format!(
+            r#"{{{good},"uid":1000000,"realName":"UID 0 of Container web"}}"#
+        ));
+        let line = "vu-web-0:!*:1000000:65534:UID 0 of Container web:/:/usr/sbin/nologin";
+        for (function, argument) in [("pwnam", "vu-web-0"), ("pwuid", "1000000")] {
+            assert_eq!(
+                probe.ask(function, argument),
+                format!("SUCCESS errno=0 h_errno=0 {line}")
+            );
+        }
+        record(&format!(r#"{{{good},"uid":1000000,"realName":"a:b"}}"#));
+        assert!(
+            probe
+                .ask("pwuid", "1000000")
+                .ends_with("vu-web-0:!*:1000000:65534::/:/usr/sbin/nologin")
+        );
+
+        // A record that names another user, or makes one of the host's of him.
+        let bad = "UNAVAIL errno=74 h_errno=0";
+        for json in [
+            r#"{}"#,
+            "null",
+            "[]",
+            r#"{"userName":"vu-web-0"}"#,
+            r#"{"userName":"root","uid":1000000,"gid":65534}"#,
+            r#"{"userName":"vu-web-1","uid":1000000,"gid":65534}"#,
+            r#"{"userName":"vu-web-0","uid":0,"gid":65534}"#,
+            r#"{"userName":"vu-web-0","uid":1000,"gid":65534}"#,
+            r#"{"userName":"vu-web-0","uid":4294967295,"gid":65534}"#,
+            r#"{"userName":"vu-web-0","uid":-1,"gid":65534}"#,
+            r#"{"userName":"vu-web-0","uid":1000000,"gid":0}"#,
+            r#"{"userName":"vu-web-0","uid":1000000,"gid":65534,"homeDirectory":"/a\nroot::0:0::/:"}"#,
+            r#"{"userName":"vu-web-0","uid":1000000,"gid":65534,"shell":"/a:b"}"#,
+            r#"{"userName":"vu-web-0","uid":1000000,"gid":65534,"shell":7}"#,
+        ] {
+            record(json);
+            assert_eq!(probe.ask("pwnam", "vu-web-0"), bad, "{json}");
+        }
+        record(&format!(r#"{{{good},"uid":1000001}}"#));
+        assert_eq!(probe.ask("pwuid", "1000000"), bad);
+
+        record(r#"{"groupName":"vg-web-0","gid":1000000}"#);
+        for (function, argument) in [("grnam", "vg-web-0"), ("grgid", "1000000")] {
+            assert_eq!(
+                probe.ask(function, argument),
+                "SUCCESS errno=0 h_errno=0 vg-web-0:!*:1000000:"
+            );
+        }
+        record(r#"{"groupName":"root","gid":1000000}"#);
+        assert_eq!(probe.ask("grgid", "1000000"), bad);
+
+        for error in ["NoRecordFound", "ConflictingRecordFound"] {
+            daemon.now(Behaviour::reply(&format!(
+                r#"{{"error":"io.systemd.UserDatabase.{error}"}}"#
+            )));
+            assert_eq!(
+                probe.ask("grgid", "1000000"),
+                "NOTFOUND errno=0 h_errno=0",
+                "{error}"
+            );
+        }
+        let asked = daemon.questions();
+        for (function, argument) in [
+            ("pwnam", "root"),
+            ("pwnam", "vu-"),
+            ("pwnam", "vu-web"),
+            ("pwnam", "vg-web-0"),
+            ("grnam", "vu-web-0"),
+            ("pwuid", "0"),
+            ("pwuid", "65534"),
+            ("pwuid", "65535"),
+            ("pwuid", "4294967295"),
+            ("grgid", "1000"),
+        ] {
+            assert_eq!(
+                probe.ask(function, argument),
+                "NOTFOUND errno=0 h_errno=0",
+                "{function} {argument}"
+            );
+        }
+        assert_eq!(
+            daemon.questions(),
+            asked,
+            "the host's own users are not asked about"
+        );
+    });
+}

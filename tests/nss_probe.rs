@@ -1,0 +1,145 @@
+//! What the tests of the NSS modules share: their C programs, and daemons that misbehave on purpose.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use support::Sandbox;
+
+/// The module as dlopen finds it: whichever the sandbox's options laid in the library directory.
+pub const MODULE: &str = "libnss_mymachines.so.2";
+
+/// Where our machined and the user database listen.
+pub const MACHINED: &str = "/run/switchyard/machined/io.switchyard.Machines";
+pub const USERS: &str = "/run/systemd/userdb/io.systemd.Machine";
+
+/// Compiles a C program of tests/c and gives its path.
+pub fn compile(s: &Sandbox, name: &str, source: &str, flags: &str) -> String {
+    let path = format!("/tmp/{name}");
+    fs::write(format!("{path}.c"), source).unwrap();
+    // A static program that uses NSS makes the linker warn; that is what is to be tested.
+    s.run(&format!(
+        "cc -O1 -pthread {flags} -o {path} {path}.c -ldl 2>&1"
+    ))
+    .ok();
+    path
+}
+
+/// `nss_probe`, to be called as `probe.ask("4", "web")`.
+pub struct Probe<'s> {
+    sandbox: &'s Sandbox,
+    program: String,
+}
+
+impl<'s> Probe<'s> {
+    pub fn new(sandbox: &'s Sandbox) -> Self {
+        let source = include_str!("c/nss_probe.c");
+        Self {
+            sandbox,
+            program: compile(sandbox, "nss_probe", source, "-Wall -Wextra -Werror"),
+        }
+    }
+
+    /// What the module answers by this entry point, in one line.
+    #[track_caller]
+    pub fn ask(&self, function: &str, argument: &str) -> String {
+        self.ask_with("", function, argument)
+    }
+
+    /// As [`Probe::ask`], with options of the program.
+    #[track_caller]
+    pub fn ask_with(&self, options: &str, function: &str, argument: &str) -> String {
+        let program = &self.program;
+        let line = format!("{program} {options} {MODULE} mymachines {function} '{argument}'");
+        self.sandbox.run(&line).ok().trim_end().to_string()
+    }
+}
+
+/// What a daemon does with a connection once it has read the question.
+#[derive(Clone)]
+pub enum Behaviour {
+    /// Sends this and hangs up.
+    Send(Vec<u8>),
+    /// Sends this and keeps the connection.
+    SendAndHold(Vec<u8>),
+    /// Sends this over and over.
+    Flood(Vec<u8>),
+    /// Sends this byte by byte, with pauses in between, for ever.
+    Drip(u8),
+    /// Hangs up without having read the question.
+    Refuse,
+}
+
+impl Behaviour {
+    pub fn reply(json: &str) -> Self {
+        Behaviour::Send(format!("{json}\0").into_bytes())
+    }
+}
+
+/// A daemon in this process, on the socket of a real one.
+pub struct FakeDaemon {
+    behaviour: Arc<Mutex<Behaviour>>,
+    questions: Arc<AtomicUsize>,
+}
+
+impl FakeDaemon {
+    pub fn start(path: &str, behaviour: Behaviour) -> Self {
+        fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+        let _ = fs::remove_file(path);
+        let listener = UnixListener::bind(path).unwrap();
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        let daemon = Self {
+            behaviour: Arc::new(Mutex::new(behaviour)),
+            questions: Arc::default(),
+        };
+        let (behaviour, questions) = (daemon.behaviour.clone(), daemon.questions.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                questions.fetch_add(1, Ordering::SeqCst);
+                let behaviour = behaviour.lock().unwrap().clone();
+                thread::spawn(move || serve(stream.unwrap(), behaviour));
+            }
+        });
+        daemon
+    }
+
+    pub fn now(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// How many connections there have been.
+    pub fn questions(&self) -> usize {
+        self.questions.load(Ordering::SeqCst)
+    }
+}
+
+/// Errors are the asker's hanging up, which is as good an end as any.
+fn serve(mut stream: UnixStream, behaviour: Behaviour) {
+    if matches!(behaviour, Behaviour::Refuse) {
+        return;
+    }
+    let mut question = [0; 4096];
+    let Ok(1..) = stream.read(&mut question) else {
+        return;
+    };
+    match behaviour {
+        Behaviour::Send(bytes) => drop(stream.write_all(&bytes)),
+        Behaviour::SendAndHold(bytes) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut question);
+        }
+        Behaviour::Flood(bytes) => while stream.write_all(&bytes).is_ok() {},
+        Behaviour::Drip(byte) => {
+            while stream.write_all(&[byte]).is_ok() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Behaviour::Refuse => {}
+    }
+}
