@@ -104,7 +104,9 @@ fn entry_of(message: &AddressMessage) -> Option<Entry> {
     })
 }
 
-/// Left out are addresses on their way out, and those that can't be reached from elsewhere.
+/// Left out are addresses on their way out, those that can't be reached from elsewhere, and those that are tentative:
+/// until the kernel has made sure that nobody else has it, an address does not answer (RFC 4862, 5.4). systemd tells those,
+/// too; but the kernel tells of a new one only when it is sure, so that they would come and go by when one asks.
 fn is_told(message: &AddressMessage) -> bool {
     // The header has room for the first eight flags only, the attribute has them all.
     let of_header = u32::from(message.header.flags.bits());
@@ -116,7 +118,10 @@ fn is_told(message: &AddressMessage) -> bool {
             _ => None,
         });
     let flags = of_attribute.unwrap_or(AddressFlags::from_bits_retain(of_header));
-    u8::from(message.header.scope) < SCOPE_HOST && !flags.contains(AddressFlags::Deprecated)
+    let is_tentative =
+        flags.contains(AddressFlags::Tentative) && !flags.contains(AddressFlags::Optimistic);
+    let is_ending = flags.contains(AddressFlags::Deprecated);
+    u8::from(message.header.scope) < SCOPE_HOST && !is_ending && !is_tentative
 }
 
 #[cfg(test)]
@@ -158,12 +163,15 @@ mod tests {
             .push(AddressAttribute::Flags(AddressFlags::Deprecated));
         let mut tentative = message("fd00::8", 0, 2);
         tentative.header.flags = AddressHeaderFlags::Tentative;
+        let mut optimistic = message("fd00::7", 0, 2);
+        optimistic.header.flags = AddressHeaderFlags::Tentative | AddressHeaderFlags::Optimistic;
         let table = table([
             message("fe80::1", 253, 2),
             message("fd00::2", 0, 3),
             message("fd00::2", 0, 2),
             deprecated,
             tentative,
+            optimistic,
             message("169.254.0.1", 253, 1),
             message("10.0.0.9", 0, 2),
             message("10.0.0.2", 0, 2),
@@ -178,7 +186,7 @@ mod tests {
             "10.0.0.3%1",
             "169.254.0.1%1",
             "fd00::2%2",
-            "fd00::8%2",
+            "fd00::7%2",
             "fd00::2%3",
             "fe80::1%2",
         ];

@@ -39,7 +39,7 @@ const NAME_RETRY: Duration = Duration::from_secs(60);
 /// whenever there is one. Never returns. Must run inside a [`tokio::task::LocalSet`].
 pub async fn run(manager: Rc<Manager>) {
     loop {
-        let connection = address::connect().await;
+        let connection = address::connect(|| manager.settle_bus()).await;
         tracing::debug!("Connected to the system bus");
         manager.set_bus(Some(connection.clone()));
         serve(&connection, &manager).await;
@@ -55,7 +55,7 @@ async fn serve(connection: &Connection, manager: &Rc<Manager>) {
     let serving = dbus_serve::serve(connection, tree, dbus_serve::Limits::default());
     // The objects stand before the name does, so that no early call is lost.
     let others = async {
-        tokio::join!(service.signals.run(), own_name(connection));
+        tokio::join!(service.signals.run(), own_name(connection, manager));
     };
     tokio::select! {
         () = serving => (),
@@ -64,7 +64,7 @@ async fn serve(connection: &Connection, manager: &Rc<Manager>) {
 }
 
 /// Gets the name, however long it takes, and then waits for ever: without ALLOW_REPLACEMENT nobody can take it away.
-async fn own_name(connection: &Connection) {
+async fn own_name(connection: &Connection, manager: &Manager) {
     let mut delay = Duration::from_secs(1);
     let mut last = String::new();
     loop {
@@ -77,9 +77,11 @@ async fn own_name(connection: &Connection) {
             tracing::warn!("Failed to get the name {NAME} on the bus: {problem}; trying on");
             last = problem;
         }
+        manager.settle_bus();
         tokio::time::sleep(delay).await;
         delay = NAME_RETRY.min(delay * 2);
     }
+    manager.settle_bus();
     tracing::info!("Serving {NAME} on the system bus");
     std::future::pending().await
 }

@@ -14,7 +14,7 @@ use rustix::{
 use crate::error::Error;
 
 /// PID_FS_MAGIC of linux/magic.h: the file system whose inodes are processes.
-const PID_FS_MAGIC: i64 = 0x5049_4446;
+const PID_FS_MAGIC: u64 = 0x5049_4446;
 
 /// A process, held by a pidfd, so that its number can't come to mean another.
 #[derive(Debug)]
@@ -124,7 +124,8 @@ fn pid_of(pidfd: &OwnedFd) -> Option<u32> {
 
 fn id_of(pidfd: &OwnedFd) -> io::Result<Option<u64>> {
     // Before pidfs all pidfds shared one anonymous inode.
-    let is_pidfs = i64::from(fstatfs(pidfd)?.f_type) == PID_FS_MAGIC;
+    // The field's type is another on every architecture.
+    let is_pidfs = fstatfs(pidfd)?.f_type as u64 == PID_FS_MAGIC;
     Ok(is_pidfs.then_some(fstat(pidfd)?.st_ino))
 }
 

@@ -4,6 +4,7 @@
 
 use std::{
     env, fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::ExitCode, rc::Rc,
+    time::Duration,
 };
 
 use daemon::{
@@ -87,6 +88,11 @@ fn start() -> Result<(), Failure> {
     make_dir(OWN_DIR)?;
     let lock = Path::new(OWN_DIR).join("lock");
     let Some(_lock) = Lock::take(&lock)? else {
+        // Whoever runs will have the name in a moment, and the bus waits for that: dbus-daemon(1) takes a service that
+        // ends well for one that has gone into the background.
+        if env::var_os("DBUS_STARTER_ADDRESS").is_some() {
+            return Ok(());
+        }
         return Err(format!("Another machined is running: {} is locked", lock.display()).into());
     };
     let runtime = runtime::Builder::new_current_thread()
@@ -114,15 +120,28 @@ async fn run() -> Result<(), Failure> {
     let manager = Manager::new(Paths::default())?;
     manager.restore()?;
     drop_privileges()?;
-    report(notify::notify(notify::READY));
     let on_the_bus = tokio::task::spawn_local(bus::run(Rc::clone(&manager)));
+    let ready = tokio::task::spawn_local(ready(Rc::clone(&manager)));
     tokio::select! {
         signal = signals.end() => tracing::info!("Ending on {signal}; machines live on"),
         ended = Rc::clone(&manager).watch() => ended?,
     }
     on_the_bus.abort();
+    ready.abort();
     report(notify::notify(notify::STOPPING));
     Ok(())
+}
+
+/// Says that we can be called: what waits for it calls by the bus at once, if there is one.
+async fn ready(manager: Rc<Manager>) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    if tokio::time::timeout(PATIENCE, manager.bus_settled())
+        .await
+        .is_err()
+    {
+        tracing::warn!("The system bus does not answer; going on without");
+    }
+    report(notify::notify(notify::READY));
 }
 
 /// Before anyone can call us. A filter that the kernel has not got is missed; privileges that stay are not acceptable.

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, path::PathBuf, rc::Rc};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 use crate::{
     address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
@@ -49,6 +52,7 @@ pub struct Manager {
     pub(crate) watch: Watch,
     pub(crate) networks: Networks,
     pub(crate) leftovers: Leftovers,
+    bus_settled: Notify,
     observers: RefCell<Vec<UnboundedSender<Event>>>,
 }
 
@@ -70,6 +74,7 @@ impl Manager {
             watch: Watch::new().map_err(Error::io("Failed to watch processes"))?,
             networks: Networks::new().map_err(Error::io("Failed to watch networks"))?,
             leftovers: Leftovers::new().map_err(Error::io("Failed to watch cgroups"))?,
+            bus_settled: Notify::new(),
             observers: RefCell::default(),
         };
         let host = Rc::new(Machine {
@@ -213,6 +218,16 @@ impl Manager {
     /// Tells of a new connection to the system bus, or of its loss.
     pub fn set_bus(&self, bus: Option<zbus::Connection>) {
         self.bus.replace(bus);
+    }
+
+    /// Tells that we have the name on the bus, or shall not have it soon: there is no bus, or another has the name.
+    pub fn settle_bus(&self) {
+        self.bus_settled.notify_one();
+    }
+
+    /// Waits for that.
+    pub async fn bus_settled(&self) {
+        self.bus_settled.notified().await;
     }
 }
 

@@ -23,8 +23,8 @@ const AFTER_EVENT: [u64; 6] = [0, 20, 50, 100, 300, 1000];
 /// bus should sleep.
 const UNWATCHED: Duration = Duration::from_secs(60);
 
-/// Connects as soon as it can be done.
-pub(super) async fn connect() -> Connection {
+/// Connects as soon as it can be done; calls `absent` if that is not at once.
+pub(super) async fn connect(absent: impl Fn()) -> Connection {
     let addresses = env::var("DBUS_SYSTEM_BUS_ADDRESS").unwrap_or_else(|_| DEFAULT.to_owned());
     let socket = addresses.split(';').find_map(socket_path);
     let mut told = false;
@@ -38,6 +38,7 @@ pub(super) async fn connect() -> Connection {
                 Err(error) if !told => {
                     tracing::info!("No system bus yet ({error}); going on without");
                     told = true;
+                    absent();
                 }
                 Err(_) => (),
             }
