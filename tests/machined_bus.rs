@@ -423,3 +423,49 @@ fn calls_without_interface_and_without_reply() {
         assert!(good >= 100, "{good}");
     });
 }
+
+#[test]
+fn a_process_finds_its_own_machine() {
+    sandbox!(|s| {
+        if !s.has_cgroups() {
+            return; // nothing tells whose a process is
+        }
+        let web = s.container("web").start();
+        s.register(&web, Via::BusRegister);
+        let get = "busctl get-property org.freedesktop.machine1 /org/freedesktop/machine1/machine/self \
+            org.freedesktop.machine1.Machine Name";
+        assert!(s.run(get).stderr.contains("Unknown object"));
+        let enter = format!(
+            "sed -n 's/^[0-9]*:\\(name=systemd\\)*:\\(.*\\)/\\2/p' /proc/{}/cgroup",
+            web.leader()
+        );
+        let inside = format!(
+            "for path in $({enter}); do for root in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do \
+             [ -e $root$path/cgroup.procs ] && echo $$ > $root$path/cgroup.procs; done; done; exec {get}"
+        );
+        assert_eq!(s.run(&inside).ok().trim(), "s \"web\"");
+    });
+}
+
+#[test]
+fn a_bus_that_stops_for_a_while_loses_nothing() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusRegister);
+        let bus = s.bus();
+        bus.stop();
+        let asking = s.spawn("asking", &["machinectl", "show", "web"]);
+        // The end of a machine is seen, and what would be told of it waits.
+        web.kill();
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(s.machined().is_running() && asking.is_running());
+        bus.cont();
+        asking.wait();
+        s.wait_for(
+            || s.run("machinectl show web").status == Some(1),
+            "web to be gone",
+        );
+        let db = s.container("db").start();
+        s.register(&db, Via::BusRegister);
+    });
+}
