@@ -1,5 +1,10 @@
 //! A tree of one object, served to a peer without a bus between.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "code of tests: a step that fails is a test that fails"
+)]
+
 use std::{cell::Cell, os::unix::net::UnixStream, rc::Rc, time::Duration};
 
 use dbus_serve::{
