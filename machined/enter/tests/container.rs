@@ -1,5 +1,12 @@
 //! The program against real containers, friendly and not.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "code of tests, of which clippy counts only what stands inside a #[test] function"
+)]
+
 use std::{
     fs::{self, File},
     io::{Read, Write},

@@ -3,57 +3,49 @@
 //! The bus belongs to the machine and is as little to be trusted: every step has the one deadline, and nothing it says is
 //! used but whether it did what it was told.
 
-use std::{
-    future::Future,
-    os::{fd::OwnedFd, unix::net::UnixStream},
-};
+use std::os::{fd::OwnedFd, unix::net::UnixStream};
 
 use tokio::time::timeout;
-use zbus::{Connection, Fd, OwnedObjectPath, Variant};
+use zbus::{Connection, DBusError, Fd, Variant};
 
 use super::{Terminal, helper::DEADLINE};
 use crate::error::Error;
-
-const MANAGER: &str = "org.freedesktop.systemd1";
 
 /// A service manager.
 #[derive(Debug)]
 pub struct ServiceManager(Connection);
 
 impl ServiceManager {
-    /// The one on the other side of a connected socket; `None` where the bus has none.
-    pub async fn of_socket(socket: OwnedFd) -> Result<Option<Self>, Error> {
+    /// The one on the other side of a connected socket.
+    pub async fn of_socket(socket: OwnedFd) -> Result<Self, Error> {
         let building = zbus::connection::Builder::unix_stream(UnixStream::from(socket))
             // What the process that connected is in there.
             .user_id(0)
             .build();
-        let connection = in_time(building, "Failed to connect to the machine's bus").await?;
-        Self::of_bus(connection).await
+        let what = "Failed to connect to the machine's bus";
+        match timeout(DEADLINE, building).await {
+            Ok(Ok(connection)) => Ok(Self(connection)),
+            Ok(Err(error)) => Err(failed(what, &error)),
+            Err(_) => Err(late(what)),
+        }
     }
 
-    /// The one on this bus; `None` where it has none.
-    pub async fn of_bus(connection: Connection) -> Result<Option<Self>, Error> {
-        let asking = connection.call_method(
-            Some("org.freedesktop.DBus"),
-            "/org/freedesktop/DBus",
-            Some("org.freedesktop.DBus"),
-            "NameHasOwner",
-            &MANAGER,
-        );
-        let answer = in_time(asking, "Failed to look for a service manager").await?;
-        Ok(matches!(answer.body().deserialize(), Ok(true)).then_some(Self(connection)))
+    /// The one on this bus.
+    pub fn of_bus(connection: Connection) -> Self {
+        Self(connection)
     }
 
-    /// Starts what `terminal` says on the terminal at `path`, the other end of which is `theirs`.
+    /// Starts what `terminal` says on the terminal at `path`, the other end of which is `theirs`. Whether there was a
+    /// service manager at all: a bus that waits for one to come up has one.
     pub async fn start(
         &self,
         terminal: &Terminal,
         path: &str,
-        theirs: OwnedFd,
-    ) -> Result<(), Error> {
+        theirs: &OwnedFd,
+    ) -> Result<bool, Error> {
         let number = path.strip_prefix("/dev/pts/").unwrap_or_default();
         match terminal {
-            Terminal::Pty => Ok(()),
+            Terminal::Pty => Ok(true),
             Terminal::Login => {
                 let unit = format!("container-getty@{number}.service");
                 self.call("StartUnit", &(unit, "replace")).await
@@ -78,29 +70,44 @@ impl ServiceManager {
         }
     }
 
-    async fn call<B>(&self, method: &str, body: &B) -> Result<(), Error>
+    async fn call<B>(&self, method: &str, body: &B) -> Result<bool, Error>
     where
         B: serde::Serialize + zbus::DynamicType,
     {
         let calling = self.0.call_method(
-            Some(MANAGER),
+            Some("org.freedesktop.systemd1"),
             "/org/freedesktop/systemd1",
             Some("org.freedesktop.systemd1.Manager"),
             method,
             body,
         );
         let what = format!("Failed to start a service in the machine ({method})");
-        let answer = in_time(calling, &what).await?;
-        let job: Result<OwnedObjectPath, _> = answer.body().deserialize();
-        job.map(drop).map_err(|error| failed(&what, &error))
+        match timeout(DEADLINE, calling).await {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(error)) if is_absence(&error) => Ok(false),
+            Ok(Err(error)) => Err(failed(&what, &error)),
+            Err(_) => Err(late(&what)),
+        }
     }
+}
+
+/// Whether the bus says that nobody has the name, or that it could not start who would.
+fn is_absence(error: &zbus::Error) -> bool {
+    let zbus::Error::FDO(error) = error else {
+        return false;
+    };
+    let name = error.name();
+    let reason = name.strip_prefix("org.freedesktop.DBus.Error.");
+    reason.is_some_and(|reason| {
+        matches!(reason, "ServiceUnknown" | "NameHasNoOwner") || reason.starts_with("Spawn.")
+    })
 }
 
 /// What makes a service a session on a terminal (systemd.exec(5), systemd.kill(5)).
 fn properties(
     user: &str,
     path: &str,
-    terminal: OwnedFd,
+    terminal: &OwnedFd,
 ) -> Result<Vec<(&'static str, Variant<'static>)>, Error> {
     let again = || {
         terminal
@@ -151,11 +158,8 @@ fn command(user: &str, path: &str, args: &[String]) -> (String, Vec<String>, boo
     (path.to_owned(), args, true)
 }
 
-async fn in_time<T>(doing: impl Future<Output = zbus::Result<T>>, what: &str) -> Result<T, Error> {
-    match timeout(DEADLINE, doing).await {
-        Ok(done) => done.map_err(|error| failed(what, &error)),
-        Err(_) => Err(Error::TimedOut(format!("{what}: no answer in time"))),
-    }
+fn late(what: &str) -> Error {
+    Error::TimedOut(format!("{what}: no answer in time"))
 }
 
 fn failed(what: &str, error: &zbus::Error) -> Error {
@@ -188,6 +192,17 @@ mod tests {
             let shown = shown.args(["-c", &line]).output().unwrap();
             assert_eq!(String::from_utf8(shown.stdout).unwrap().trim(), shell);
         }
+    }
+
+    #[test]
+    fn a_bus_without_a_service_manager_is_told_from_one_that_refuses() {
+        use zbus::fdo;
+        let absent = |error| is_absence(&zbus::Error::FDO(Box::new(error)));
+        assert!(absent(fdo::Error::ServiceUnknown(String::new())));
+        assert!(absent(fdo::Error::NameHasNoOwner(String::new())));
+        assert!(absent(fdo::Error::SpawnChildExited(String::new())));
+        assert!(!absent(fdo::Error::AccessDenied(String::new())));
+        assert!(!is_absence(&zbus::Error::InvalidReply));
     }
 
     #[test]

@@ -64,13 +64,16 @@ impl Manager {
             return Ok((ours, path));
         }
         let manager = match (bus, self.bus()) {
-            (Some(bus), _) => ServiceManager::of_socket(bus).await?,
-            (None, Some(bus)) if host => ServiceManager::of_bus(bus).await?,
+            (Some(bus), _) => Some(ServiceManager::of_socket(bus).await?),
+            (None, Some(bus)) if host => Some(ServiceManager::of_bus(bus)),
             (None, _) => None,
         };
-        match manager {
-            Some(manager) => manager.start(&terminal, &path, theirs).await?,
-            None => session(machine, host, terminal, &theirs).await?,
+        let runs = match manager {
+            Some(manager) => manager.start(&terminal, &path, &theirs).await?,
+            None => false,
+        };
+        if !runs {
+            session(machine, host, terminal, &theirs).await?;
         }
         Ok((ours, path))
     }
