@@ -28,12 +28,10 @@ fn line(reader: &mut Reader<'_>) -> Result<([u8; 4], usize), Fault> {
     let mut start = [0; 4];
     for length in 0..LIMIT {
         let byte = reader.byte()?;
-        if byte == b'\r' {
-            return if reader.byte()? == b'\n' {
-                Ok((start, length))
-            } else {
-                Err(Fault::Protocol)
-            };
+        match byte {
+            b'\r' if reader.byte()? == b'\n' => return Ok((start, length)),
+            b'\r' | b'\n' => return Err(Fault::Protocol),
+            _ => {}
         }
         if let Some(place) = start.get_mut(length) {
             *place = byte;

@@ -44,7 +44,7 @@ impl Writer {
     }
 
     fn align(&mut self, alignment: usize) {
-        while (self.length - self.start) % alignment != 0 && !self.too_big {
+        while !(self.length - self.start).is_multiple_of(alignment) && !self.too_big {
             self.push(&[0]);
         }
     }

@@ -29,8 +29,10 @@ pub(crate) fn process_id() -> i32 {
 
 /// `errno`, after a call of libc's that has failed.
 fn last_error() -> Fault {
+    // SAFETY: always succeeds.
+    let errno = unsafe { libc::__errno_location() };
     // SAFETY: always valid, and this thread's own.
-    Fault::System(unsafe { libc::__errno_location().read() })
+    Fault::System(unsafe { errno.read() })
 }
 
 /// The number of an open descriptor: never negative.

@@ -160,7 +160,7 @@ impl Buffer<'_> {
         // SAFETY: `length` is within `text`, and room for one more has been claimed just now.
         unsafe { ptr::copy_nonoverlapping(text.as_ptr(), place, length) };
         // SAFETY: the byte after the text, claimed with it.
-        unsafe { place.add(length).write(0) };
+        unsafe { place.wrapping_add(length).write(0) };
         Text(place.cast())
     }
 }

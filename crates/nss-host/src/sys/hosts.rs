@@ -57,8 +57,10 @@ pub unsafe fn by_name_tuples<H: Hosts>(
             // SAFETY: the caller's promise.
             unsafe { pat.write(first) };
         } else {
-            // SAFETY: the caller's promise, and the list has at least one tuple.
-            unsafe { given.write(first.read()) };
+            // SAFETY: the list has at least one tuple.
+            let first = unsafe { first.read() };
+            // SAFETY: the caller's promise.
+            unsafe { given.write(first) };
         }
         // SAFETY: the caller's promise.
         unsafe { time_to_live(ttlp, answer.ttl) };

@@ -194,27 +194,27 @@ fn reads_names() {
     }
 }
 
+type ReadFields = fn(&mut Scanner<'_, '_>, &mut dyn FnMut(Field<'_>)) -> Result<(), Fault>;
+
 #[test]
 fn reads_records() {
-    let fields =
-        |text: &str,
-         which: fn(&mut Scanner<'_, '_>, &mut dyn FnMut(Field<'_>)) -> Result<(), Fault>| {
-            ask(
-                format!("{{\"parameters\":{text}}}\0").as_bytes(),
-                move |scanner, found| {
-                    which(scanner, &mut |field| {
-                        found.push(match field {
-                            Field::Uid(id) => format!("uid {id}"),
-                            Field::Gid(id) => format!("gid {id}"),
-                            Field::Name(text)
-                            | Field::RealName(text)
-                            | Field::Home(text)
-                            | Field::Shell(text) => text.escape_ascii().to_string(),
-                        });
-                    })
-                },
-            )
-        };
+    let fields = |text: &str, which: ReadFields| {
+        ask(
+            format!("{{\"parameters\":{text}}}\0").as_bytes(),
+            move |scanner, found| {
+                which(scanner, &mut |field| {
+                    found.push(match field {
+                        Field::Uid(id) => format!("uid {id}"),
+                        Field::Gid(id) => format!("gid {id}"),
+                        Field::Name(text)
+                        | Field::RealName(text)
+                        | Field::Home(text)
+                        | Field::Shell(text) => text.escape_ascii().to_string(),
+                    });
+                })
+            },
+        )
+    };
     let text = r#"{"record":{"userName":"vu-a-0","uid":65536,"gid":65534,"realName":"UID 0","homeDirectory":"/",
         "shell":"/sbin/nologin","locked":true,"service":"io.systemd.Machine"},"incomplete":false}"#;
     let (outcome, found) = fields(text, user);
