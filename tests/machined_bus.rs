@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use machined_bus_client::{Client, MACHINE, MANAGER, MANAGER_IFACE, PROPERTIES, as_user};
 use rustix::process::Signal;
-use support::{Options, Sandbox, Via, sandbox};
+use support::{Daemon, Options, Ready, Sandbox, Via, sandbox};
 
 const NOBODY: u32 = 65534;
 
@@ -196,6 +196,11 @@ fn nobody_is_refused(s: &Sandbox, errors: &[&str]) {
         for (member, args) in privileged(leader) {
             let what = format!("{member} {args:?}");
             let answer = client.manager(member, args);
+            // Refused by machined, not by the policy of the bus.
+            assert!(
+                !format!("{answer:?}").contains("Rejected"),
+                "{what}: {answer:?}"
+            );
             assert!(
                 errors.iter().any(|name| answer.is_error(name)),
                 "{what}: {answer:?}"
@@ -467,5 +472,30 @@ fn a_bus_that_stops_for_a_while_loses_nothing() {
         );
         let db = s.container("db").start();
         s.register(&db, Via::BusRegister);
+    });
+}
+
+#[test]
+fn the_name_is_taken_over_when_it_is_free() {
+    sandbox!(Options::new().machined(None), |s| {
+        let ready = Ready::BusName("org.freedesktop.machine1".into());
+        let peer = Daemon::start("peer", &["/usr/lib/systemd/systemd-machined"], &[], ready);
+        let ours = s.spawn("machined", &["/usr/libexec/switchyard/machined"]);
+        s.wait_for(
+            || ours.log().contains("another process has it"),
+            "ours to ask",
+        );
+        let begun = Instant::now();
+        peer.kill(Signal::KILL);
+        peer.wait();
+        s.wait_for(
+            || ours.log().contains("Serving org.freedesktop.machine1"),
+            "ours to serve",
+        );
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
     });
 }

@@ -190,3 +190,51 @@ fn subject(caller: &Caller) -> Option<(&'static str, BTreeMap<&'static str, Vari
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rustix::process::{PidfdFlags, getpid, pidfd_open};
+
+    use super::subject;
+    use crate::caller::{Caller, Subject};
+
+    fn caller(subject: Subject) -> Caller {
+        Caller {
+            uid: 1000,
+            pid: std::process::id(),
+            pidfd: None,
+            subject,
+            interactive: false,
+        }
+    }
+
+    #[test]
+    fn subjects() {
+        let client = caller(Subject::BusName(":1.7".to_owned()));
+        let (kind, details) = subject(&client).unwrap();
+        assert_eq!((kind, details.len()), ("system-bus-name", 1));
+
+        let mut process = caller(Subject::Process);
+        let keys = |caller: &Caller| {
+            let (kind, details) = subject(caller).unwrap();
+            assert_eq!(kind, "unix-process");
+            details.into_keys().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(keys(&process), BTreeSet::from(["pid", "start-time", "uid"]));
+        process.pidfd = Some(pidfd_open(getpid(), PidfdFlags::empty()).unwrap());
+        assert!(keys(&process).contains("pidfd"));
+    }
+
+    #[test]
+    fn a_caller_that_is_gone_is_no_subject() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        child.wait().unwrap();
+        let mut gone = caller(Subject::Process);
+        gone.pidfd = Some(pidfd);
+        assert!(subject(&gone).is_none());
+    }
+}

@@ -1,0 +1,89 @@
+//! Getting the well-known name.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use zbus::{Connection, MatchRule, MessageStream, message::Type};
+
+const NAME: &str = "org.freedesktop.machine1";
+
+/// The bus itself, as a name and as an interface.
+const BUS: &str = "org.freedesktop.DBus";
+
+/// DBUS_NAME_FLAG_DO_NOT_QUEUE of the D-Bus specification: who waits in the queue would get the name of a peer that ends
+/// without a chance to say that it serves now.
+const DO_NOT_QUEUE: u32 = 4;
+
+/// What RequestName answers: primary owner, or owner already.
+const OWNED: [u32; 2] = [1, 4];
+
+/// Between two attempts, first and at most. The bus tells when the name is free; this is for what it does not tell, a
+/// policy that is loaded again.
+const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
+/// Gets the name, however long it takes, and then waits for ever: without ALLOW_REPLACEMENT nobody can take it away.
+/// Calls `settled` once it is clear that it is ours, or not soon.
+pub(super) async fn own(connection: &Connection, settled: impl Fn()) {
+    let [mut delay, longest] = RETRY;
+    let mut changes = None;
+    let mut last = String::new();
+    loop {
+        let problem = match request(connection).await {
+            Ok(answer) if OWNED.contains(&answer) => break,
+            Ok(_) => "another process has it (is systemd-machined running?)".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if problem != last {
+            tracing::warn!("Failed to get the name {NAME} on the bus: {problem}; trying on");
+            last = problem;
+        }
+        settled();
+        let Some(changes) = &mut changes else {
+            // And asks once more, because only from here on no change is missed.
+            changes = Some(owner_changes(connection).await);
+            continue;
+        };
+        tokio::select! {
+            _ = changes.next() => (),
+            () = tokio::time::sleep(delay) => delay = longest.min(delay * 2),
+        }
+    }
+    settled();
+    tracing::info!("Serving {NAME} on the system bus");
+    std::future::pending().await
+}
+
+async fn request(connection: &Connection) -> zbus::Result<u32> {
+    let arguments = (NAME, DO_NOT_QUEUE);
+    let reply = connection
+        .call_method(
+            Some(BUS),
+            "/org/freedesktop/DBus",
+            Some(BUS),
+            "RequestName",
+            &arguments,
+        )
+        .await?;
+    reply.body().deserialize()
+}
+
+/// NameOwnerChanged of the name. Where the bus does not let us have it, a stream that never yields.
+async fn owner_changes(
+    connection: &Connection,
+) -> futures_util::stream::LocalBoxStream<'static, zbus::Result<zbus::Message>> {
+    let rule = MatchRule::builder()
+        .msg_type(Type::Signal)
+        .sender(BUS)
+        .interface(BUS)
+        .member("NameOwnerChanged")
+        .add_arg(NAME)
+        .build();
+    let stream = match rule {
+        Ok(rule) => MessageStream::for_match_rule(rule, connection, None).await,
+        Err(error) => Err(error),
+    };
+    match stream {
+        Ok(stream) => stream.boxed_local(),
+        Err(_) => futures_util::stream::pending().boxed_local(),
+    }
+}
