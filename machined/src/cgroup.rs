@@ -147,35 +147,35 @@ fn root_of(path: &str) -> &str {
     if root.is_empty() { "/" } else { root }
 }
 
-/// Out of /proc/self/mountinfo, proc(5): the place of the hierarchy and its root there.
+/// Out of /proc/self/mountinfo, proc(5): the place of the hierarchy and its root there. One that is mounted where it
+/// belongs counts before one in a container's root.
 fn find_mount(mountinfo: &str) -> (Version, Option<(PathBuf, String)>) {
-    let mut v1 = None;
-    for line in mountinfo.lines() {
-        let Some((left, right)) = line.split_once(" - ") else {
-            continue;
-        };
-        let mut left = left.split(' ').skip(3);
-        let (Some(root), Some(point)) = (left.next(), left.next()) else {
-            continue;
-        };
-        let mut right = right.split(' ');
-        let kind = right.next();
-        let options = right.nth(1).unwrap_or_default();
-        let mount = || Some((PathBuf::from(unescape(point)), unescape(root)));
-        match kind {
-            Some("cgroup2") => return (Version::V2, mount()),
-            Some("cgroup") if options.split(',').any(|option| option == "name=systemd") => {
-                v1 = v1.or_else(mount);
-            }
-            _ => {}
-        }
+    let mounts: Vec<_> = mountinfo.lines().filter_map(mount_of).collect();
+    let best = mounts.iter().min_by_key(|(version, (point, _))| {
+        (
+            !point.starts_with("/sys/fs/cgroup"),
+            *version == Version::V1,
+        )
+    });
+    match best {
+        Some((version, mount)) => (*version, Some(mount.clone())),
+        None => (Version::V2, None),
     }
-    let version = if v1.is_some() {
-        Version::V1
-    } else {
-        Version::V2
+}
+
+fn mount_of(line: &str) -> Option<(Version, (PathBuf, String))> {
+    let (left, right) = line.split_once(" - ")?;
+    let mut left = left.split(' ').skip(3);
+    let (root, point) = (left.next()?, left.next()?);
+    let mut right = right.split(' ');
+    let kind = right.next()?;
+    let options = right.nth(1).unwrap_or_default();
+    let version = match kind {
+        "cgroup2" => Version::V2,
+        "cgroup" if options.split(',').any(|option| option == "name=systemd") => Version::V1,
+        _ => return None,
     };
-    (version, v1)
+    Some((version, (PathBuf::from(unescape(point)), unescape(root))))
 }
 
 /// Blanks and backslashes stand as three octal digits there.

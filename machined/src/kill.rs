@@ -41,15 +41,19 @@ impl Manager {
         let details = [("machine", machine.name.as_str()), ("verb", "terminate")];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
-        machine.state.set(State::Closing);
+        self.end(machine)
+            .await
+            .inspect(|()| machine.state.set(State::Closing))
+    }
+
+    async fn end(&self, machine: &Machine) -> Result<(), Error> {
         let (kill, term) = (Signal::KILL.as_raw(), Signal::TERM.as_raw());
+        if machine.unit.borrow().is_empty() {
+            return self.signal_all(machine, kill);
+        }
         if !machine.owns_unit() {
             // Whoever watches over it knows how to end it; without them it is ended like this.
-            let supervisor = machine
-                .supervisor
-                .as_ref()
-                .filter(|process| process.is_alive());
-            return match supervisor {
+            return match self.supervisor_of_none_else(machine) {
                 Some(supervisor) => supervisor.signal(term),
                 None => self.signal_all(machine, kill),
             };
@@ -96,6 +100,20 @@ impl Manager {
                 _ => self.signal_all(machine, signal),
             },
         }
+    }
+
+    /// The supervisor, unless it has others to watch over: a daemon that runs many machines does not end with one.
+    fn supervisor_of_none_else<'a>(&self, machine: &'a Machine) -> Option<&'a Leader> {
+        let supervisor = machine
+            .supervisor
+            .as_ref()
+            .filter(|process| process.is_alive())?;
+        let pid_of = |machine: &Rc<Machine>| machine.supervisor.as_ref().map(|process| process.pid);
+        let guests = self.guests();
+        let watched = guests
+            .iter()
+            .filter(|other| pid_of(other) == Some(supervisor.pid));
+        (watched.count() == 1).then_some(supervisor)
     }
 
     /// The service manager, if it is what made the machine's unit.

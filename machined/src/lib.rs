@@ -23,6 +23,7 @@ pub mod name;
 pub mod namespace;
 mod neighbour;
 mod network;
+pub mod nscd;
 mod ownership;
 mod register;
 pub mod registration;

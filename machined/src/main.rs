@@ -17,6 +17,7 @@ use daemon::{
 use machined::{
     bus,
     manager::{Manager, Paths},
+    nscd,
 };
 use tokio::{runtime, task::LocalSet};
 
@@ -39,7 +40,7 @@ const DESCRIPTORS: u64 = 65536;
 ///
 /// KILL: to end machines. SYS_PTRACE: to look into /proc/PID/ns of any process. SYS_ADMIN: to join namespaces.
 /// DAC_READ_SEARCH, DAC_OVERRIDE: state files and cgroups of others. The rest is the helper's: copying files as they are
-/// owned (CHOWN, FOWNER, FSETID, MKNOD, LINUX_IMMUTABLE), entering roots (SYS_CHROOT), becoming the machine's user
+/// owned (CHOWN, FOWNER, FSETID, MKNOD, LINUX_IMMUTABLE, SETFCAP), entering roots (SYS_CHROOT), becoming the machine's user
 /// (SETUID, SETGID).
 const CAPABILITIES: CapabilitySet = CapabilitySet::KILL
     .union(CapabilitySet::SYS_PTRACE)
@@ -51,6 +52,7 @@ const CAPABILITIES: CapabilitySet = CapabilitySet::KILL
     .union(CapabilitySet::FSETID)
     .union(CapabilitySet::MKNOD)
     .union(CapabilitySet::LINUX_IMMUTABLE)
+    .union(CapabilitySet::SETFCAP)
     .union(CapabilitySet::SYS_CHROOT)
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SETGID);
@@ -121,13 +123,15 @@ async fn run() -> Result<(), Failure> {
     manager.restore()?;
     drop_privileges()?;
     let on_the_bus = tokio::task::spawn_local(bus::run(Rc::clone(&manager)));
+    let cache = tokio::task::spawn_local(nscd::run(Rc::clone(&manager)));
     let ready = tokio::task::spawn_local(ready(Rc::clone(&manager)));
     tokio::select! {
         signal = signals.end() => tracing::info!("Ending on {signal}; machines live on"),
         ended = Rc::clone(&manager).watch() => ended?,
     }
-    on_the_bus.abort();
-    ready.abort();
+    for task in [on_the_bus, cache, ready] {
+        task.abort();
+    }
     report(notify::notify(notify::STOPPING));
     Ok(())
 }

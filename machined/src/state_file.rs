@@ -329,3 +329,130 @@ fn report(what: &str, path: &Path, result: io::Result<()>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As 252 writes it: no UID, bare values with C escapes.
+    const OF_252: &str = "\
+# This is private data. Do not parse.
+NAME=my-web
+SCOPE=machine-my\\\\x2dweb.scope
+SERVICE=systemd-nspawn
+ROOT=/var/lib/machines/my web
+ID=0123456789abcdef0123456789abcdef
+LEADER=4242
+CLASS=container
+REALTIME=1700000000000000
+MONOTONIC=5000000
+NETIF=7 9
+";
+
+    /// As 258 and later write it: quoted where a shell would need it, with a stray blank.
+    const OF_258: &str = "\
+# This is private data. Do not parse.
+NAME=my-web
+UID=1000
+SCOPE=\"machine-my\\\\x2dweb.scope\"
+SERVICE=systemd-nspawn
+ROOT=\"/var/lib/machines/my web\"
+ID=0123456789abcdef0123456789abcdef
+LEADER=4242
+LEADER_PIDFDID=77
+SUPERVISOR=4241
+SUPERVISOR_PIDFDID=76
+CLASS=vm
+REALTIME=1700000000000000
+MONOTONIC=5000000
+NETIF=\" 7 9\"
+VSOCK_CID=3
+SSH_ADDRESS=192.0.2.1
+SSH_PRIVATE_KEY_PATH=\"/run/a key\"
+";
+
+    fn common(record: &Record) {
+        assert_eq!(record.name.as_str(), "my-web");
+        assert_eq!(record.unit, "machine-my\\x2dweb.scope");
+        assert_eq!(record.root_directory, "/var/lib/machines/my web");
+        let id = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128;
+        assert_eq!(record.id, Some(id.to_be_bytes()));
+        assert_eq!(record.leader.pid, 4242);
+        assert_eq!(
+            (record.realtime, record.monotonic),
+            (1_700_000_000_000_000, 5_000_000)
+        );
+        assert_eq!(record.network_interfaces, [7, 9]);
+    }
+
+    #[test]
+    fn files_of_every_release() {
+        let old = Record::parse("my-web", OF_252).unwrap();
+        common(&old);
+        assert_eq!((old.uid, old.class), (0, Class::Container));
+        assert_eq!((old.leader.pidfd_id, old.supervisor), (None, None));
+        let new = Record::parse("my-web", OF_258).unwrap();
+        common(&new);
+        assert_eq!((new.uid, new.class), (1000, Class::Vm));
+        assert_eq!(new.leader.pidfd_id, Some(77));
+        assert_eq!(new.supervisor.unwrap().pid, 4241);
+        assert_eq!(new.vsock_cid, Some(3));
+        assert_eq!(new.ssh_private_key_path.as_deref(), Some("/run/a key"));
+    }
+
+    /// Byte for byte what is written. A change here is a change for every reader.
+    #[test]
+    fn our_own_file() {
+        let mut record = Record::parse("my-web", OF_258).unwrap();
+        record.leader.start_time = Some(123);
+        record.scope_cgroup = Some("/machine.slice/machine-my\\x2dweb.scope".to_owned());
+        record.addresses = vec!["192.0.2.1".parse().unwrap(), "fd00::1".parse().unwrap()];
+        let expected = OF_258.replace("\" 7 9\"", "\"7 9\"")
+            + "LEADER_START_TIME=123\n\
+            SCOPE_CGROUP=\"/machine.slice/machine-my\\\\x2dweb.scope\"\n\
+            ADDRESSES=\"192.0.2.1 fd00::1\"\n";
+        let text = record.format();
+        assert_eq!(text, expected);
+        assert_eq!(Record::parse("my-web", &text).unwrap(), record);
+    }
+
+    #[test]
+    fn what_can_be_done_without() {
+        let least = Record::parse("a", "LEADER=2\n").unwrap();
+        assert_eq!(least.class, Class::Container);
+        let odd =
+            "LEADER=2\nID=xyz\nNETIF=1 x -4 0 2\nVSOCK_CID=-1\nREALTIME=soon\nUID=me\nNEW_KEY=1\n";
+        let odd = Record::parse("a", odd).unwrap();
+        assert_eq!(
+            (odd.id, odd.vsock_cid, odd.realtime, odd.uid),
+            (None, None, 0, 0)
+        );
+        assert_eq!(odd.network_interfaces, [1, 2]);
+    }
+
+    #[test]
+    fn what_can_not() {
+        let wrong = [
+            "",
+            "LEADER=0",
+            "LEADER=1",
+            "LEADER=-7",
+            "LEADER=x",
+            "NAME=b\nLEADER=2",
+            "LEADER=2\nCLASS=host",
+        ];
+        for text in wrong {
+            assert!(Record::parse("a", text).is_err(), "{text}");
+        }
+        for name in ["..", ".host", "a/b", "unit:x"] {
+            assert!(Record::parse(name, "LEADER=2").is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids() {
+        assert_eq!(id("00000000000000000000000000000000"), None);
+        assert_eq!(id("+1234567890123456789012345678901"), None);
+        assert!(id("01234567-89ab-cdef-0123-456789abcdef").is_some());
+    }
+}
