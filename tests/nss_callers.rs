@@ -108,6 +108,7 @@ fn a_thread_with_a_small_stack() {
             case(s, &program, "small stack"),
             [format!("on 64 KiB: {FOUND}")]
         );
+        assert_eq!(case(s, &program, "smallest stack"), ["on 16 KiB: found"]);
     });
 }
 

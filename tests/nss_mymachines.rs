@@ -187,3 +187,24 @@ fn our_module_leaves_nothing_with_systemds_machined() {
         );
     });
 }
+
+#[test]
+fn the_object_is_what_it_should_be() {
+    sandbox!(
+        pair(Which::Ours, Which::Ours).machined(None).bus(false),
+        |s| {
+            std::fs::write("/tmp/check.sh", include_str!("../dist/check-object.sh")).unwrap();
+            let map = include_str!("../nss-mymachines/libnss_mymachines.map");
+            std::fs::write("/tmp/map", map).unwrap();
+            let library = s.run("cc -print-multiarch").ok();
+            let path = format!("usr/lib/{}/{MODULE}", library.trim());
+            s.run(&format!("sh /tmp/check.sh /{path} /tmp/map")).ok();
+            // The check finds something: systemd's is no such object.
+            let peers = std::env::var("SWITCHYARD_PEERS").unwrap();
+            let found = s
+                .run(&format!("sh /tmp/check.sh {peers}/{path} /tmp/map"))
+                .fails(1);
+            assert!(found.stderr.contains("it needs libcap.so.2"), "{found}");
+        }
+    );
+}

@@ -1,5 +1,6 @@
 //! Switchyard's machined, by Varlink.
 
+use core::ffi::CStr;
 use core::time::Duration;
 
 use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
@@ -13,6 +14,9 @@ const MACHINED: Server<'_> = Server {
     path: "/run/switchyard/machined/io.switchyard.Machines",
     uid: 0,
 };
+
+/// Where our machined has its socket.
+const DIRECTORY: &CStr = c"/run/switchyard/machined";
 
 /// What a lookup may take in all.
 pub(crate) const LIMIT: Duration = Duration::from_secs(1);
@@ -68,6 +72,10 @@ fn ask(
     read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
 ) -> Answered {
     static HOLDOFF: Holdoff = Holdoff::new();
+    // Where systemd's machined runs instead, this is what each name of the internet costs.
+    if !unix_call::exists(DIRECTORY) {
+        return Err(Fault::System(libc::ENOENT));
+    }
     let outcome = HOLDOFF.guard(PAUSE, || {
         call(MACHINED, Deadline::after(LIMIT), request, read)
     })?;

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <nss.h>
 #include <pthread.h>
@@ -102,11 +103,33 @@ static void small_stack(void) {
     pthread_join(thread, NULL);
 }
 
-static void fork_in_threads(void) {
-    pthread_t threads[4];
+static void load_module(void) {
     void *library = dlopen("libnss_mymachines.so.2", RTLD_NOW);
     module = library ? (typeof(module))dlsym(library, "_nss_mymachines_gethostbyname4_r") : NULL;
     if (!module) { fprintf(stderr, "%s\n", dlerror()); exit(1); }
+}
+
+static void *find_once(void *unused) {
+    (void)unused;
+    return finds() ? "found" : "not found";
+}
+
+/* The least that a thread can have, of which glibc takes its part. The module alone: getaddrinfo needs more. */
+static void smallest_stack(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *outcome;
+    load_module();
+    pthread_attr_init(&attributes);
+    if (pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN)) abort();
+    pthread_create(&thread, &attributes, find_once, NULL);
+    pthread_join(thread, &outcome);
+    printf("on %ld KiB: %s\n", (long)PTHREAD_STACK_MIN / 1024, (char *)outcome);
+}
+
+static void fork_in_threads(void) {
+    pthread_t threads[4];
+    load_module();
     for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, find_for_ever, NULL);
     int good = 0;
     for (int i = 0; i < 100; i++) {
@@ -170,6 +193,7 @@ int main(int argc, char **argv) {
         dprintf(out, "without streams: %s\nnext descriptor: %d\n", text, next_descriptor());
         _exit(0);
     } else if (!strcmp(what, "small stack")) small_stack();
+    else if (!strcmp(what, "smallest stack")) smallest_stack();
     else if (!strcmp(what, "fork")) fork_in_threads();
     else if (!strcmp(what, "cancelled")) cancelled();
     else if (!strcmp(what, "signals")) signals();

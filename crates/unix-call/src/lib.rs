@@ -20,6 +20,11 @@ pub use reader::{Reader, Source};
 pub use rustix::net::SocketAddrUnix;
 pub use stream::{Peer, Stream};
 
+/// Whether there is a file of this name: a tenth of what it costs to fail to connect to it.
+pub fn exists(path: &core::ffi::CStr) -> bool {
+    sys::exists(path)
+}
+
 /// Why an exchange came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {

@@ -95,6 +95,12 @@ pub(crate) fn open(path: &CStr) -> Result<RawDescriptor, Fault> {
     })
 }
 
+/// Whether there is a file of this name that the process can see, by `access(2)`.
+pub(crate) fn exists(path: &CStr) -> bool {
+    // SAFETY: `path` is a C string.
+    unsafe { libc::access(path.as_ptr(), libc::F_OK) == 0 }
+}
+
 /// `SO_PEERCRED`. rustix's holds the PID in a type that can't be 0, and 0 is what the kernel
 /// reports for a peer in a PID namespace that ours does not see.
 pub(crate) fn peer(socket: BorrowedFd<'_>) -> Result<Peer, Fault> {
