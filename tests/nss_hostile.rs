@@ -339,3 +339,56 @@ fn any_record_of_a_user() {
         );
     });
 }
+
+/// Listens on the socket and asks the module itself, or lets others ask.
+const LISTENER: &str = r#"
+import ctypes, os, socket, sys, time
+path, what = sys.argv[1:]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+os.chmod(path, 0o666)
+listener.listen()
+if what == "itself":
+    errno, h_errno = ctypes.c_int(0), ctypes.c_int(0)
+    buffer, found = ctypes.create_string_buffer(1024), ctypes.c_void_p()
+    ask = ctypes.CDLL("libnss_mymachines.so.2")._nss_mymachines_gethostbyname4_r
+    status = ask(b"web", ctypes.byref(found), buffer, ctypes.c_size_t(1024), ctypes.byref(errno), ctypes.byref(h_errno), None)
+    print(status, errno.value, h_errno.value)
+else:
+    time.sleep(60)
+"#;
+
+#[test]
+fn a_daemon_that_asks_itself_is_refused_at_once() {
+    sandbox!(alone(), |s| {
+        fs::create_dir_all("/run/switchyard/machined").unwrap();
+        let asked = s
+            .cmd("python3")
+            .args(["-c", LISTENER, MACHINED, "itself"])
+            .run();
+        assert!(asked.took < Duration::from_millis(900), "{asked}");
+        assert_eq!(asked.ok().trim(), format!("-1 {} 3", libc::EDEADLK));
+    });
+}
+
+#[test]
+fn a_daemon_that_is_not_roots_is_not_asked() {
+    sandbox!(alone(), |s| {
+        if s.is_rootless() {
+            return; // there is no other user
+        }
+        s.run("mkdir -p /run/switchyard/machined && chown 1000 /run/switchyard/machined")
+            .ok();
+        fs::write("/tmp/listener.py", LISTENER).unwrap();
+        let line = format!(
+            "setpriv --reuid 1000 --clear-groups python3 /tmp/listener.py {MACHINED} others"
+        );
+        s.spawn("listener", &["sh", "-c", &line]);
+        s.wait_for(
+            || std::os::unix::net::UnixStream::connect(MACHINED).is_ok(),
+            "the listener",
+        );
+        let probe = Probe::new(s);
+        assert_eq!(probe.ask("4", "web"), "UNAVAIL errno=1 h_errno=3");
+    });
+}
