@@ -36,7 +36,8 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Takes the path on the host, which is followed as usual, without what is mounted below it. With the ids of the machine, if those are its own.
+    /// Takes the path on the host, which is followed as usual, without what is mounted below it. It shows the user ids of
+    /// the machine, if those are its own.
     pub fn of_host(leader: &Leader, path: &Path, read_only: bool) -> Result<Self, Fault> {
         let source = Root::own()?
             .open(path, OFlags::PATH)
@@ -71,6 +72,9 @@ impl Mount {
     /// The kernel locks the flags of mounts, and only then, when a mount namespace is copied for a less privileged user
     /// namespace (mount_namespaces(7), "Restrictions"). So the mount goes through such a copy. It leaves this process in the
     /// machine's user namespace, and in a mount namespace that ends with the next one joined.
+    ///
+    /// In a machine without one, whoever has CAP_SYS_ADMIN can make a read-only mount writable, as with any manager: it is the
+    /// host's.
     pub fn lock(self, door: &mut Door<'_>) -> Result<Self, Fault> {
         let failed = || Fault::to("lock the mount");
         sys::unshare_mounts().map_err(failed())?;

@@ -26,6 +26,7 @@ mod passwd;
 mod privilege;
 mod pty;
 mod root;
+mod seal;
 mod session;
 #[allow(
     unsafe_code,

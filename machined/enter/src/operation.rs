@@ -6,7 +6,7 @@ use std::{
     process::{Child, ExitCode},
 };
 
-use rustix::thread::CapabilitySet;
+use rustix::{net::RecvFlags, thread::CapabilitySet};
 
 use crate::{
     bind::Mount,
@@ -20,7 +20,7 @@ use crate::{
     privilege, pty,
     request::{Program, Reply, Request, Side},
     root::Root,
-    session, socket,
+    seal, session, socket,
 };
 
 /// Looks at what it may not read: a root directory need not let the machine's root in.
@@ -39,7 +39,8 @@ const FILES: CapabilitySet = CapabilitySet::DAC_READ_SEARCH
 pub fn serve() -> ExitCode {
     let stdin = rustix::stdio::stdin();
     let mut session = None;
-    let result = privilege::isolate()
+    let result = seal_sessions()
+        .and_then(|()| privilege::isolate())
         .and_then(|()| socket::receive(stdin).map_err(Fault::to("receive the request")))
         .and_then(|(message, fds)| {
             let request = Request::decode(&message)?;
@@ -57,6 +58,17 @@ pub fn serve() -> ExitCode {
         (Ok(_), Ok(())) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
+}
+
+/// What is going to run a program of the machine runs from sealed memory.
+fn seal_sessions() -> Result<(), Fault> {
+    let mut code = [0; 4];
+    rustix::net::recv(rustix::stdio::stdin(), &mut code, RecvFlags::PEEK)
+        .map_err(Fault::to("receive the request"))?;
+    if Request::runs_programs(code) {
+        seal::ensure()?;
+    }
+    Ok(())
 }
 
 fn perform(

@@ -91,6 +91,12 @@ pub enum Program {
     },
 }
 
+/// How a message begins that runs login(1).
+const LOGIN: u32 = 6;
+
+/// How a message begins that runs a program.
+const SHELL: u32 = 7;
+
 impl Side {
     fn code(self) -> u32 {
         u32::from(self == Self::Machine)
@@ -136,7 +142,7 @@ impl Request {
             Self::Session {
                 host,
                 program: Program::Login { environment },
-            } => w.u32(6).u32((*host).into()).list(environment),
+            } => w.u32(LOGIN).u32((*host).into()).list(environment),
             Self::Session {
                 host,
                 program:
@@ -147,7 +153,7 @@ impl Request {
                         environment,
                     },
             } => w
-                .u32(7)
+                .u32(SHELL)
                 .u32((*host).into())
                 .bytes(user.as_bytes())
                 .bytes(path.as_bytes())
@@ -155,6 +161,11 @@ impl Request {
                 .list(environment),
         };
         w.finish()
+    }
+
+    /// Whether a message that begins so is one that runs a program of the machine.
+    pub fn runs_programs(code: [u8; 4]) -> bool {
+        matches!(u32::from_le_bytes(code), LOGIN | SHELL)
     }
 
     /// Reads a message.
@@ -185,13 +196,13 @@ impl Request {
                 host: r.u32()? != 0,
                 bus: r.u32()? != 0,
             },
-            6 => Self::Session {
+            LOGIN => Self::Session {
                 host: r.u32()? != 0,
                 program: Program::Login {
                     environment: r.list()?,
                 },
             },
-            7 => Self::Session {
+            SHELL => Self::Session {
                 host: r.u32()? != 0,
                 program: Program::Shell {
                     user: r.string()?,
@@ -300,10 +311,11 @@ mod tests {
                 },
             },
         ] {
-            assert_eq!(
-                Request::decode(&request.encode().unwrap()).unwrap(),
-                request
-            );
+            let message = request.encode().unwrap();
+            let session = matches!(request, Request::Session { .. });
+            let code = message[..4].try_into().unwrap();
+            assert_eq!(Request::runs_programs(code), session);
+            assert_eq!(Request::decode(&message).unwrap(), request);
         }
         assert!(Request::decode(b"").is_err());
         assert!(Request::decode(&[99, 0, 0, 0]).is_err());

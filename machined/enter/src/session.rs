@@ -26,8 +26,9 @@ use crate::{
 /// What login(1) sets where nothing else is configured.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Starts the program as a child: in a session of its own, the terminal its controlling terminal, and with no more capabilities than
-/// the programs of the machine can have.
+/// Starts the program as a child: in a session of its own, the terminal its controlling terminal, and with no more
+/// capabilities than the programs of the machine can have, nor than machined has. no_new_privs stays with it: su(1) and
+/// sudo(8) in it give nothing.
 pub fn start(
     root: &Root,
     program: &Program,

@@ -495,12 +495,8 @@ fn a_program_is_in_the_containers_cgroup_and_bounds() {
             assert!(text.contains("machine-web.scope"), "{text}");
         }
         let bounds = |text: &str| {
-            let line = text
-                .lines()
-                .find(|line| line.starts_with("CapBnd"))
-                .unwrap()
-                .to_owned();
-            line
+            let line = text.lines().find(|line| line.starts_with("CapBnd"));
+            line.unwrap().to_owned()
         };
         let status = fs::read_to_string(format!("/proc/{}/status", web.leader())).unwrap();
         let text = shell(&web, "root", "cat /proc/self/status").unwrap();
@@ -511,6 +507,38 @@ fn a_program_is_in_the_containers_cgroup_and_bounds() {
                 .unwrap()
         );
         assert_eq!(bounds(&text), bounds(&status));
+    });
+}
+
+#[test]
+fn a_container_can_not_write_to_the_program() {
+    sandbox!(bare(), |s| {
+        let web = s.container("web").usr().no_network().start();
+        let terminal = Request::Terminal {
+            host: false,
+            bus: false,
+        };
+        // Programs that are really the one that starts them: by a link, and by their first line.
+        web.run("ln -s /proc/self/exe /tmp/link; printf '#!/proc/self/exe\\n' >/tmp/line; chmod +x /tmp/line")
+            .ok();
+        for path in ["/tmp/link", "/tmp/line", "/bin/sh"] {
+            let fds = ask(&web, &terminal).unwrap().fds;
+            let request = Request::Session {
+                host: false,
+                program: Program::Shell {
+                    user: "root".into(),
+                    path: path.into(),
+                    args: Vec::new(),
+                    environment: Vec::new(),
+                },
+            };
+            let asked = Asked::new(&request, &[leader(&web).as_fd(), fds[1].as_fd()]);
+            asked.reply().unwrap();
+            // The first two end at once.
+            let exe = fs::read_link(format!("/proc/{}/exe", asked.child.id()));
+            let sealed = |exe: &Path| exe.to_str().unwrap().starts_with("/memfd:");
+            assert!(exe.as_deref().map_or(path != "/bin/sh", sealed), "{exe:?}");
+        }
     });
 }
 
