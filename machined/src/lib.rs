@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod address;
+mod admission;
 pub mod bus;
 pub mod caller;
 pub mod cgroup;
@@ -25,13 +26,15 @@ mod neighbour;
 mod network;
 pub mod nscd;
 mod ownership;
+mod place;
+mod record;
 mod register;
 pub mod registration;
 mod restore;
 mod rtnetlink;
 mod scope;
 mod service_manager;
-mod state_file;
+mod state_dir;
 mod sys;
 mod uid_map;
 pub mod unit_name;

@@ -10,7 +10,7 @@ use crate::{
     leader::Leader,
     name::MachineName,
     network::Network,
-    state_file::{ProcessRecord, Record},
+    record::{ProcessRecord, Record},
 };
 
 /// Where a machine is in its life.

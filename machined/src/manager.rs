@@ -10,7 +10,7 @@ use tokio::sync::{
 use crate::{
     address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
     machine::Machine, name::MachineName, namespace, network::Networks, scope::Leftovers,
-    state_file::StateDir, uid_map, watch::Watch,
+    state_dir::StateDir, uid_map, watch::Watch,
 };
 
 /// Something that happened to a machine; see [`Manager::observe`].

@@ -6,6 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
     access::Action,
+    admission,
     caller::Caller,
     class::Class,
     error::Error,
@@ -13,24 +14,8 @@ use crate::{
     machine::Machine,
     manager::{Event, Manager},
     name::MachineName,
-    ownership,
-    registration::{ProcessRef, Registration, Unit},
-    scope,
-    service_manager::{self, Properties, ServiceManager},
-    unit_name,
+    registration::{Registration, Unit},
 };
-
-/// The longest text that a caller may leave with us, in bytes: PATH_MAX.
-const LONGEST_TEXT: usize = 4096;
-
-/// What the machine is in.
-#[derive(Default)]
-struct Place {
-    unit: String,
-    subgroup: String,
-    /// The cgroup of a scope that we made.
-    scope_cgroup: Option<String>,
-}
 
 impl Manager {
     /// Registers a machine; returns once its scope stands, its addresses are known and its files are written.
@@ -48,11 +33,13 @@ impl Manager {
             Unit::Allocate(_) => Action::CreateMachine,
             Unit::OfLeader => Action::RegisterMachine,
         };
+        // Held before a person is asked, which takes its time: the number may be another process's afterwards.
+        let leader = admission::leader_of(caller, &request.leader);
         self.authorize(caller, action, &[("machine", request.name.as_str())])
             .await?;
-        check(&request)?;
-        let leader = leader_of(caller, &request.leader)?;
-        let supervisor = supervisor_of(caller, request.supervisor.as_ref(), &leader)?;
+        admission::check(&request)?;
+        let leader = leader?;
+        let supervisor = admission::supervisor_of(caller, request.supervisor.as_ref(), &leader)?;
         let _reservation = self.reserve(&request.name, &leader)?;
         let class = request.class;
         let former = self.cgroups.path_of(leader.pid);
@@ -153,36 +140,6 @@ impl Manager {
         self.announce(&Event::Removed(machine.clone()));
     }
 
-    /// Gives back the scope, ours or the service manager's, which goes with its last process.
-    fn release_scope(self: &Rc<Self>, machine: &Machine) {
-        if let Some(scope) = machine.scope_cgroup.borrow().as_deref() {
-            return self.remove_scope(scope);
-        }
-        let unit = machine.unit.borrow().to_string();
-        if unit == unit_name::scope_of(machine.name.as_str()) {
-            let manager = self.clone();
-            tokio::task::spawn_local(async move {
-                if let Some(service_manager) = ServiceManager::find(manager.bus()).await {
-                    service_manager.unref(&unit).await;
-                }
-            });
-        }
-    }
-
-    /// After a registration that failed at the last: the leader is where it was.
-    fn take_back(self: &Rc<Self>, machine: &Machine, former: Option<&str>) {
-        machine.network.replace(None);
-        match (machine.scope_cgroup.take(), former) {
-            (Some(scope), Some(former)) => {
-                scope::undo(&self.cgroups, &scope, machine.leader.pid, former);
-            }
-            (scope, _) => {
-                machine.scope_cgroup.replace(scope);
-                self.release_scope(machine);
-            }
-        }
-    }
-
     /// Keeps the name and the leader from being registered by anyone else meanwhile.
     fn reserve<'a>(
         self: &'a Rc<Self>,
@@ -222,77 +179,6 @@ impl Manager {
             name: name.clone(),
         })
     }
-
-    /// CreateMachine: a scope, made by the service manager, or by us where there is none.
-    async fn allocate(
-        &self,
-        caller: &Caller,
-        name: &MachineName,
-        class: Class,
-        leader: &Leader,
-        properties: &Properties,
-    ) -> Result<Place, Error> {
-        let unit = unit_name::scope_of(name.as_str());
-        if let Some(service_manager) = ServiceManager::find(self.bus()).await {
-            let description = match class {
-                Class::Vm => format!("Virtual Machine {name}"),
-                _ => format!("Container {name}"),
-            };
-            service_manager
-                .start_scope(&unit, &description, leader, caller.uid, properties)
-                .await?;
-            return Ok(Place {
-                unit,
-                ..Place::default()
-            });
-        }
-        let last = |key| {
-            properties
-                .iter()
-                .rev()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value)
-        };
-        let slice = last("Slice").and_then(|value| value.downcast_ref::<&str>().ok());
-        let tasks_max = last("TasksMax").and_then(|value| value.downcast_ref::<u64>().ok());
-        let slice = slice.unwrap_or(service_manager::SLICE);
-        let tasks_max = tasks_max.unwrap_or(service_manager::TASKS_MAX);
-        if unit_name::path_of_slice(slice).is_none() {
-            return Err(Error::InvalidArgs(format!(
-                "Invalid slice '{}'",
-                slice.escape_debug()
-            )));
-        }
-        match scope::make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
-            Ok(path) => Ok(Place {
-                unit,
-                scope_cgroup: Some(path),
-                ..Place::default()
-            }),
-            // Its names and addresses are worth having all the same.
-            Err(error) => {
-                tracing::warn!("Machine {name} has no cgroup of its own: {error}");
-                Ok(Place::default())
-            }
-        }
-    }
-
-    /// RegisterMachine: the unit that the leader is in. Where no service manager says what a unit is, a machine may have
-    /// none.
-    async fn place_of(&self, leader: &Leader) -> Result<Place, Error> {
-        if let Some((unit, subgroup)) = self.cgroups.unit_of(leader.pid) {
-            return Ok(Place {
-                unit,
-                subgroup,
-                scope_cgroup: None,
-            });
-        }
-        if ServiceManager::find(self.bus()).await.is_some() {
-            let what = format!("Failed to determine unit of process {}", leader.pid);
-            return Err(Error::Io(what, rustix::io::Errno::NXIO.into()));
-        }
-        Ok(Place::default())
-    }
 }
 
 /// A name and a leader that are taken while this lives.
@@ -307,97 +193,6 @@ impl Drop for Reservation<'_> {
             .pending
             .borrow_mut()
             .retain(|(name, _)| *name != self.name);
-    }
-}
-
-/// What can be told without looking at anything.
-fn check(request: &Registration) -> Result<(), Error> {
-    let invalid = |text: String| Err(Error::InvalidArgs(text));
-    if request.class == Class::Host {
-        return invalid("There is one host, and it is registered".to_owned());
-    }
-    let root = request.root_directory.as_str();
-    if !root.is_empty() && !is_normal_path(root) {
-        let root = root.escape_debug();
-        return invalid(format!(
-            "The root directory must be empty or an absolute path without '..': '{root}'"
-        ));
-    }
-    if let Some(index) = request.network_interfaces.iter().find(|&&index| index <= 0) {
-        return invalid(format!("Invalid network interface index {index}"));
-    }
-    let texts = [
-        Some(root),
-        Some(&request.service),
-        request.ssh_address.as_deref(),
-        request.ssh_private_key_path.as_deref(),
-    ];
-    for text in texts.into_iter().flatten() {
-        // They go into files of lines, and into the log.
-        if text.len() > LONGEST_TEXT || text.chars().any(char::is_control) {
-            return invalid("A text is too long or has control characters in it".to_owned());
-        }
-    }
-    Ok(())
-}
-
-/// Absolute, and no component of it leads up.
-fn is_normal_path(path: &str) -> bool {
-    path.starts_with('/') && !path.split('/').any(|part| part == "..") && path.len() < LONGEST_TEXT
-}
-
-fn leader_of(caller: &Caller, process: &ProcessRef) -> Result<Leader, Error> {
-    let leader = open(caller, process)?;
-    if leader.pid == 1 {
-        return Err(Error::InvalidArgs(
-            "The leader of a machine can't be PID 1".to_owned(),
-        ));
-    }
-    ownership::check(&leader, caller.uid)?;
-    Ok(leader)
-}
-
-/// Who watches over the leader: the caller unless they say otherwise, or are it themselves.
-fn supervisor_of(
-    caller: &Caller,
-    process: Option<&ProcessRef>,
-    leader: &Leader,
-) -> Result<Option<Leader>, Error> {
-    let Some(process) = process else {
-        // A caller that has gone since watches over nothing.
-        let supervisor = open(caller, &ProcessRef::Caller).ok();
-        return Ok(supervisor.filter(|supervisor| supervisor.pid != leader.pid));
-    };
-    let supervisor = open(caller, process)?;
-    if supervisor.pid == 1 {
-        return Err(Error::InvalidArgs(
-            "The supervisor of a machine can't be PID 1".to_owned(),
-        ));
-    }
-    ownership::check(&supervisor, caller.uid)?;
-    Ok((supervisor.pid != leader.pid).then_some(supervisor))
-}
-
-fn open(caller: &Caller, process: &ProcessRef) -> Result<Leader, Error> {
-    let cloned = |fd: &std::os::fd::OwnedFd| {
-        fd.try_clone()
-            .map_err(Error::io("Failed to hold the process"))
-    };
-    match process {
-        ProcessRef::Caller => match &caller.pidfd {
-            Some(pidfd) => Leader::from_pidfd(cloned(pidfd)?),
-            None => Leader::open(caller.pid),
-        },
-        ProcessRef::Pid(pid) => Leader::open(*pid),
-        ProcessRef::PidFd(pidfd) => Leader::from_pidfd(cloned(pidfd)?),
-        ProcessRef::PidAndId(pid, id) => {
-            let leader = Leader::open(*pid)?;
-            if leader.pidfd_id != Some(*id) {
-                let what = format!("Process {pid} is not the one with the id {id}");
-                return Err(Error::Io(what, rustix::io::Errno::SRCH.into()));
-            }
-            Ok(leader)
-        }
     }
 }
 

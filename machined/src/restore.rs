@@ -9,7 +9,8 @@ use crate::{
     leader::Leader,
     machine::Machine,
     manager::Manager,
-    state_file::{Found, ProcessRecord, Record},
+    record::{ProcessRecord, Record},
+    state_dir::Found,
 };
 
 impl Manager {

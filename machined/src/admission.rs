@@ -1,0 +1,123 @@
+//! Who and what may be registered.
+
+use std::os::fd::OwnedFd;
+
+use crate::{
+    caller::Caller,
+    class::Class,
+    error::Error,
+    leader::Leader,
+    ownership,
+    registration::{ProcessRef, Registration},
+};
+
+/// The longest text that a caller may leave with us, in bytes: PATH_MAX.
+const LONGEST_TEXT: usize = 4096;
+
+/// What can be told without looking at anything.
+pub(crate) fn check(request: &Registration) -> Result<(), Error> {
+    let invalid = |text: String| Err(Error::InvalidArgs(text));
+    if request.class == Class::Host {
+        return invalid("There is one host, and it is registered".to_owned());
+    }
+    let root = request.root_directory.as_str();
+    if !root.is_empty() && !is_normal_path(root) {
+        let root = root.escape_debug();
+        return invalid(format!(
+            "The root directory must be empty or an absolute path without '..': '{root}'"
+        ));
+    }
+    if let Some(index) = request.network_interfaces.iter().find(|&&index| index <= 0) {
+        return invalid(format!("Invalid network interface index {index}"));
+    }
+    let texts = [
+        Some(root),
+        Some(&request.service),
+        request.ssh_address.as_deref(),
+        request.ssh_private_key_path.as_deref(),
+    ];
+    for text in texts.into_iter().flatten() {
+        // They go into files of lines, and into the log.
+        if text.len() > LONGEST_TEXT || text.chars().any(char::is_control) {
+            return invalid("A text is too long or has control characters in it".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Absolute, and no component of it leads up.
+fn is_normal_path(path: &str) -> bool {
+    path.starts_with('/') && !path.split('/').any(|part| part == "..") && path.len() < LONGEST_TEXT
+}
+
+/// The process that is to stand for the machine.
+pub(crate) fn leader_of(caller: &Caller, process: &ProcessRef) -> Result<Leader, Error> {
+    let leader = open(caller, process)?;
+    if leader.pid == 1 {
+        return Err(Error::InvalidArgs(
+            "The leader of a machine can't be PID 1".to_owned(),
+        ));
+    }
+    ownership::check(&leader, caller.uid)?;
+    Ok(leader)
+}
+
+/// Who watches over the leader: the caller unless they say otherwise, or are it themselves.
+pub(crate) fn supervisor_of(
+    caller: &Caller,
+    process: Option<&ProcessRef>,
+    leader: &Leader,
+) -> Result<Option<Leader>, Error> {
+    let Some(process) = process else {
+        // A caller that has gone since watches over nothing.
+        let supervisor = open(caller, &ProcessRef::Caller).ok();
+        return Ok(supervisor.filter(|supervisor| supervisor.pid != leader.pid));
+    };
+    let supervisor = open(caller, process)?;
+    if supervisor.pid == 1 {
+        return Err(Error::InvalidArgs(
+            "The supervisor of a machine can't be PID 1".to_owned(),
+        ));
+    }
+    ownership::check(&supervisor, caller.uid)?;
+    Ok((supervisor.pid != leader.pid).then_some(supervisor))
+}
+
+fn open(caller: &Caller, process: &ProcessRef) -> Result<Leader, Error> {
+    let cloned = |fd: &OwnedFd| {
+        fd.try_clone()
+            .map_err(Error::io("Failed to hold the process"))
+    };
+    match process {
+        ProcessRef::Caller => match &caller.pidfd {
+            Some(pidfd) => Leader::from_pidfd(cloned(pidfd)?),
+            None => Leader::open(caller.pid),
+        },
+        ProcessRef::Pid(pid) => Leader::open(*pid),
+        ProcessRef::PidFd(pidfd) => Leader::from_pidfd(cloned(pidfd)?),
+        ProcessRef::PidAndId(pid, id) => {
+            let leader = Leader::open(*pid)?;
+            if leader.pidfd_id != Some(*id) {
+                let what = format!("Process {pid} is not the one with the id {id}");
+                return Err(Error::Io(what, rustix::io::Errno::SRCH.into()));
+            }
+            Ok(leader)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_normal_path;
+
+    #[test]
+    fn roots() {
+        for good in ["/", "/var/lib/machines/a", "/a//b/.", "/a..b"] {
+            assert!(is_normal_path(good), "{good}");
+        }
+        let long = format!("/{}", "x".repeat(5000));
+        for bad in ["", "a", "..", "/..", "/a/../b", "/a/..", &long] {
+            assert!(!is_normal_path(bad), "{bad}");
+        }
+    }
+}
