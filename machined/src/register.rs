@@ -17,6 +17,9 @@ use crate::{
     registration::{Registration, Unit},
 };
 
+/// SD_MESSAGE_MACHINE_START of sd-messages.h, by which `journalctl MESSAGE_ID=` finds machines come.
+const STARTED: &str = "24d8d4452573402496068381a6312df2";
+
 impl Manager {
     /// Registers a machine; returns once its scope stands, its addresses are known and its files are written.
     ///
@@ -72,7 +75,8 @@ impl Manager {
         self.networks.open(&machine);
         self.enlist(&machine)
             .inspect_err(|_| self.take_back(&machine, former.as_deref()))?;
-        tracing::info!(NAME = %machine.name, LEADER = machine.leader.pid, "New machine {}.", machine.name);
+        let (name, leader) = (&machine.name, machine.leader.pid);
+        tracing::info!(MESSAGE_ID = STARTED, NAME = %name, LEADER = leader, "New machine {name}.");
         Ok(machine)
     }
 

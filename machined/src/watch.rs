@@ -12,6 +12,9 @@ use crate::{error::Error, leader::Leader, manager::Manager, sys};
 /// How many ends are taken in at once.
 const BATCH: usize = 128;
 
+/// SD_MESSAGE_MACHINE_STOP of sd-messages.h.
+const ENDED: &str = "58432bd3bace477cb514b56381b8a758";
+
 /// The leaders that are watched, each by its number: no two machines have the same.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -109,7 +112,8 @@ impl Manager {
             .cloned();
         drop(machines);
         if let Some(machine) = ended {
-            tracing::info!(NAME = %machine.name, LEADER = pid, "Machine {} terminated.", machine.name);
+            let name = &machine.name;
+            tracing::info!(MESSAGE_ID = ENDED, NAME = %name, LEADER = pid, "Machine {name} terminated.");
             self.forget(&machine);
         }
     }

@@ -35,3 +35,19 @@ impl Lock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Lock;
+
+    #[test]
+    fn one_at_a_time() {
+        let path = std::env::temp_dir().join(format!("lock-{}", std::process::id()));
+        let first = Lock::take(&path).unwrap();
+        assert!(first.is_some());
+        assert!(Lock::take(&path).unwrap().is_none());
+        drop(first);
+        assert!(Lock::take(&path).unwrap().is_some());
+        std::fs::remove_file(path).unwrap();
+    }
+}

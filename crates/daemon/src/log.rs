@@ -6,6 +6,7 @@
 use std::{
     env,
     ffi::CString,
+    fmt,
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Write},
     path::Path,
@@ -13,8 +14,13 @@ use std::{
 };
 
 use rustix::stdio::stderr;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, Registry, layer::SubscriberExt, reload};
+use tracing::{field::Field, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer, Registry,
+    fmt::format::{Writer, debug_fn},
+    layer::SubscriberExt,
+    reload,
+};
 
 type Sink = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -194,7 +200,7 @@ fn sink_of(identifier: &str, settings: Settings) -> Sink {
 fn console() -> Sink {
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let layer = layer.with_ansi(false).without_time().with_target(false);
-    layer.compact().boxed()
+    layer.compact().fmt_fields(debug_fn(for_people)).boxed()
 }
 
 fn journal(identifier: &str) -> io::Result<Sink> {
@@ -209,7 +215,8 @@ fn syslog(identifier: &str) -> Option<Sink> {
     let syslog = syslog_tracing::Syslog::new(identifier, options, facility)?;
     let layer = tracing_subscriber::fmt::layer().with_writer(syslog);
     let layer = layer.with_ansi(false).without_time().with_target(false);
-    Some(layer.with_level(false).compact().boxed())
+    let layer = layer.with_level(false).compact();
+    Some(layer.fmt_fields(debug_fn(for_people)).boxed())
 }
 
 /// The kernel's ring: one write is one record, with its priority in front. kmsg(4)
@@ -219,7 +226,16 @@ fn kmsg(identifier: &str) -> io::Result<Sink> {
     let writer = Mutex::new(Prefixed { prefix, file });
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer = layer.with_ansi(false).without_time().with_target(false);
-    Ok(layer.compact().boxed())
+    Ok(layer.compact().fmt_fields(debug_fn(for_people)).boxed())
+}
+
+/// A field of a line of text. Those in capitals are for the journal, and say in fields what the message says in words.
+fn for_people(line: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    match field.name() {
+        "message" => write!(line, "{value:?}"),
+        name if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => Ok(()),
+        name => write!(line, " {name}={value:?}"),
+    }
 }
 
 struct Prefixed {

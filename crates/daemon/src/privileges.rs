@@ -63,3 +63,52 @@ pub fn keep_only(keep: CapabilitySet) -> io::Result<()> {
     )?;
     Ok(set_no_new_privs(true)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use rustix::{
+        io::Errno,
+        thread::{capability_is_in_bounding_set, no_new_privs},
+    };
+
+    use super::*;
+
+    /// Capabilities and filters belong to threads, so one of its own can show what becomes of them.
+    #[test]
+    fn what_is_left() {
+        let left = thread::spawn(|| {
+            keep_only(CapabilitySet::KILL).unwrap();
+            crate::seccomp::deny_what_nobody_needs().unwrap();
+            let sets = capabilities(None).unwrap();
+            assert!(CapabilitySet::KILL.contains(sets.effective | sets.permitted));
+            assert!(sets.inheritable.is_empty() && no_new_privs().unwrap());
+            // A call that is denied gives EPERM, whoever asks; one that is not does its work.
+            assert_eq!(rustix::system::sethostname(b"x"), Err(Errno::PERM));
+            assert!(
+                rustix::fs::statx(
+                    rustix::fs::CWD,
+                    "/",
+                    rustix::fs::AtFlags::empty(),
+                    rustix::fs::StatxFlags::ALL
+                )
+                .is_ok()
+            );
+            // A second time is as good as once: nothing is there to lose.
+            keep_only(CapabilitySet::KILL).unwrap();
+            let was_root = sets.permitted.contains(CapabilitySet::KILL);
+            !was_root || !capability_is_in_bounding_set(CapabilitySet::SYS_MODULE).unwrap()
+        });
+        assert!(left.join().unwrap());
+    }
+
+    #[test]
+    fn the_limit_of_descriptors_is_only_raised() {
+        let before = getrlimit(Resource::Nofile).current;
+        raise_descriptor_limit(16).unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, before);
+        raise_descriptor_limit(u64::MAX - 1).unwrap();
+        assert!(getrlimit(Resource::Nofile).current >= before);
+    }
+}
