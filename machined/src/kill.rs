@@ -59,7 +59,7 @@ impl Manager {
             };
         }
         let unit = machine.unit.borrow().to_string();
-        match self.service_manager_of(machine).await {
+        match self.service_manager_of(machine).await? {
             Some(service_manager) => service_manager.stop(&unit).await,
             None => self.signal_all(machine, kill),
         }
@@ -92,7 +92,7 @@ impl Manager {
                     machine.name
                 ))),
             },
-            Whom::All => match self.service_manager_of(machine).await {
+            Whom::All => match self.service_manager_of(machine).await? {
                 Some(service_manager) if machine.owns_unit() => {
                     let unit = machine.unit.borrow().to_string();
                     service_manager.kill(&unit, signal).await
@@ -117,11 +117,15 @@ impl Manager {
     }
 
     /// The service manager, if it is what made the machine's unit.
-    async fn service_manager_of(&self, machine: &Machine) -> Option<ServiceManager> {
+    async fn service_manager_of(&self, machine: &Machine) -> Result<Option<ServiceManager>, Error> {
         if machine.scope_cgroup.borrow().is_some() {
-            return None;
+            return Ok(None);
         }
-        ServiceManager::find(self.bus()).await
+        match ServiceManager::find(self.bus()).await {
+            // Signals need no leave of systemd's.
+            Err(Error::NotAvailable(_)) => Ok(None),
+            found => found,
+        }
     }
 
     /// Signals every process of a machine, by its cgroup, else by its pid namespace. The leader comes first: that it is

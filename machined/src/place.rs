@@ -35,7 +35,7 @@ impl Manager {
         properties: &Properties,
     ) -> Result<Place, Error> {
         let unit = unit_name::scope_of(name.as_str());
-        if let Some(service_manager) = ServiceManager::find(self.bus()).await {
+        if let Some(service_manager) = ServiceManager::find(self.bus()).await? {
             let description = match class {
                 Class::Vm => format!("Virtual Machine {name}"),
                 _ => format!("Container {name}"),
@@ -89,7 +89,7 @@ impl Manager {
                 scope_cgroup: None,
             });
         }
-        if ServiceManager::find(self.bus()).await.is_some() {
+        if ServiceManager::find(self.bus()).await?.is_some() {
             let what = format!("Failed to determine unit of process {}", leader.pid);
             return Err(Error::Io(what, rustix::io::Errno::NXIO.into()));
         }
@@ -105,7 +105,7 @@ impl Manager {
         if unit == unit_name::scope_of(machine.name.as_str()) {
             let manager = self.clone();
             tokio::task::spawn_local(async move {
-                if let Some(service_manager) = ServiceManager::find(manager.bus()).await {
+                if let Ok(Some(service_manager)) = ServiceManager::find(manager.bus()).await {
                     service_manager.unref(&unit).await;
                 }
             });

@@ -1,6 +1,6 @@
 //! The service manager, where there is one on the bus: org.freedesktop.systemd1(5).
 
-use std::{num::NonZeroUsize, os::fd::AsFd, time::Duration};
+use std::{fs, num::NonZeroUsize, os::fd::AsFd, time::Duration};
 
 use futures_util::StreamExt;
 use serde::Serialize;
@@ -33,16 +33,23 @@ pub(crate) struct ServiceManager(Connection);
 impl ServiceManager {
     /// The one on this bus, if there is any. That of a bus which only could start one is none: a scope would be made in a
     /// process that has just begun.
-    pub async fn find(bus: Option<Connection>) -> Option<Self> {
-        let bus = bus?;
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] if the bus does not say; [`Error::NotAvailable`] if systemd runs the machine, but can't be
+    /// talked to: nobody else may make cgroups then.
+    pub async fn find(bus: Option<Connection>) -> Result<Option<Self>, Error> {
+        let Some(bus) = bus else {
+            return refuse_beside_systemd().map(|()| None);
+        };
         let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
         let asked = bus.call_method(Some(name), path, Some(name), "NameHasOwner", &NAME);
-        let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
-        answer
-            .body()
-            .deserialize::<bool>()
-            .ok()?
-            .then_some(Self(bus))
+        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        let answer = answer.map_err(|_| timed_out("NameHasOwner"))?;
+        let is_there = answer.and_then(|answer| answer.body().deserialize());
+        if is_there.map_err(failed("NameHasOwner"))? {
+            return Ok(Some(Self(bus)));
+        }
+        refuse_beside_systemd().map(|()| None)
     }
 
     /// Makes a scope with this process in it. Returns when it stands.
@@ -142,6 +149,16 @@ impl ServiceManager {
         reply
             .map_err(|_| timed_out(method))?
             .map_err(failed(method))
+    }
+}
+
+/// systemd is the only writer of its cgroups: <https://systemd.io/CGROUP_DELEGATION>.
+fn refuse_beside_systemd() -> Result<(), Error> {
+    match fs::read_to_string("/proc/1/comm") {
+        Ok(name) if name.trim_end() == "systemd" => Err(Error::NotAvailable(
+            "systemd runs this machine, but is not on the bus".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 
