@@ -811,3 +811,58 @@ fn a_service_manager_makes_the_scope() {
         sleep.wait().unwrap();
     });
 }
+
+/// The real systemd-nspawn under a real systemd: with a scope that is made for it, and inside a unit of its own.
+#[test]
+fn nspawn_registers_both_ways() {
+    sandbox!(Options::new().manager(Manager::Systemd), |s| {
+        if !s.has_manager() {
+            return;
+        }
+        let client = Client::new();
+        let root = s.root_tree("box");
+        let nspawn = "systemd-nspawn --boot --network-veth -M box -D";
+        for (start, unit) in [
+            (format!("{nspawn} {}", root.display()), "machine-box.scope"),
+            (
+                format!(
+                    "systemd-run --unit=box --slice=machine.slice -p Delegate=yes -p KillMode=mixed \
+                     {nspawn} {} --keep-unit",
+                    root.display()
+                ),
+                "box.service",
+            ),
+        ] {
+            let words: Vec<_> = start.split_whitespace().collect();
+            s.spawn("nspawn", &words);
+            s.wait_for(|| has_file("box"), "the machine");
+            let shown = s.run("machinectl show box").ok();
+            for line in [
+                &*format!("Unit={unit}"),
+                "Service=systemd-nspawn",
+                "Class=container",
+            ] {
+                assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+            }
+            let leader = shown
+                .lines()
+                .find_map(|line| line.strip_prefix("Leader="))
+                .unwrap()
+                .to_owned();
+            let ps = s.run(&format!("ps -o machine= -p {leader}")).ok();
+            assert_eq!(ps.trim(), "box");
+            s.wait_for(
+                || Path::new(&format!("/proc/{leader}/root/run/ready")).exists(),
+                "the init",
+            );
+            let interface = property(&client, "box", "NetworkInterfaces");
+            assert!(interface.contains("I32("), "{interface}");
+            client.manager("TerminateMachine", args!["box"]).ok();
+            s.wait_for(|| names().is_empty(), "the machine's end");
+            s.wait_for(
+                || s.run(&format!("systemctl is-active {unit}")).status != Some(0),
+                "the unit's end",
+            );
+        }
+    });
+}
