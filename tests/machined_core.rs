@@ -866,3 +866,28 @@ fn nspawn_registers_both_ways() {
         }
     });
 }
+
+#[test]
+fn no_bus_is_needed() {
+    sandbox!(Options::new().machined(None).bus(false), |s| {
+        let mut leader = program("sleep 60");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", leader.id())).unwrap();
+        let start = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .nth(19)
+            .unwrap();
+        let record = format!("LEADER={}\nLEADER_START_TIME={start}\n", leader.id());
+        fs::create_dir_all(DIR).unwrap();
+        fs::write(Path::new(DIR).join("a"), record).unwrap();
+        let machined = s.spawn("machined", &["/usr/libexec/switchyard/machined"]);
+        // Read back, and written anew with all that is known now.
+        s.wait_for(|| state("a").contains("CLASS=container"), "the machine");
+        leader.kill().unwrap();
+        s.wait_within(SOON, || names().is_empty(), "the files to be gone");
+        leader.wait().unwrap();
+        assert!(machined.end().success());
+    });
+}

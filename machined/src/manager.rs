@@ -1,6 +1,12 @@
 //! The registry and what can be done with its machines. Both interfaces call this, and nothing else.
 
-use std::{cell::RefCell, collections::BTreeMap, net::IpAddr, path::PathBuf, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    net::IpAddr,
+    path::PathBuf,
+    rc::{Rc, Weak},
+};
 
 use tokio::sync::{
     Notify,
@@ -43,6 +49,8 @@ impl Default for Paths {
 /// The registry.
 #[derive(Debug)]
 pub struct Manager {
+    /// Itself, for what goes on after a call has returned.
+    pub(crate) this: Weak<Self>,
     pub(crate) bus: RefCell<Option<zbus::Connection>>,
     pub(crate) machines: RefCell<BTreeMap<MachineName, Rc<Machine>>>,
     /// Machines whose registration is under way, each by its name and its leader: neither can be had twice.
@@ -65,18 +73,22 @@ impl Manager {
         let states = StateDir::new(paths.machines.clone(), paths.broken);
         let what = format!("Failed to make {}", paths.machines.display());
         states.create().map_err(Error::io(what))?;
-        let manager = Self {
+        let watch = Watch::new().map_err(Error::io("Failed to watch processes"))?;
+        let networks = Networks::new().map_err(Error::io("Failed to watch networks"))?;
+        let leftovers = Leftovers::new().map_err(Error::io("Failed to watch cgroups"))?;
+        let manager = Rc::new_cyclic(|this| Self {
+            this: this.clone(),
             bus: RefCell::default(),
             machines: RefCell::default(),
             pending: RefCell::default(),
             states,
             cgroups: Hierarchy::find(),
-            watch: Watch::new().map_err(Error::io("Failed to watch processes"))?,
-            networks: Networks::new().map_err(Error::io("Failed to watch networks"))?,
-            leftovers: Leftovers::new().map_err(Error::io("Failed to watch cgroups"))?,
+            watch,
+            networks,
+            leftovers,
             bus_settled: Notify::new(),
             observers: RefCell::default(),
-        };
+        });
         let host = Rc::new(Machine {
             root_directory: "/".into(),
             ..Machine::bare(MachineName::host(), Class::Host, Leader::open(1)?)
@@ -86,7 +98,7 @@ impl Manager {
             .machines
             .borrow_mut()
             .insert(MachineName::host(), host);
-        Ok(Rc::new(manager))
+        Ok(manager)
     }
 }
 

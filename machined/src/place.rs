@@ -1,7 +1,5 @@
 //! Where a machine's processes are: its unit, and the cgroup of that.
 
-use std::rc::Rc;
-
 use crate::{
     caller::Caller,
     class::Class,
@@ -97,15 +95,15 @@ impl Manager {
     }
 
     /// Gives back the scope, ours or the service manager's, which goes with its last process.
-    pub(crate) fn release_scope(self: &Rc<Self>, machine: &Machine) {
+    pub(crate) fn release_scope(&self, machine: &Machine) {
         if let Some(scope) = machine.scope_cgroup.borrow().as_deref() {
             return self.remove_scope(scope);
         }
         let unit = machine.unit.borrow().to_string();
         if unit == unit_name::scope_of(machine.name.as_str()) {
-            let manager = self.clone();
+            let bus = self.bus();
             tokio::task::spawn_local(async move {
-                if let Ok(Some(service_manager)) = ServiceManager::find(manager.bus()).await {
+                if let Ok(Some(service_manager)) = ServiceManager::find(bus).await {
                     service_manager.unref(&unit).await;
                 }
             });
@@ -113,7 +111,7 @@ impl Manager {
     }
 
     /// After a registration that failed at the last: the leader is where it was.
-    pub(crate) fn take_back(self: &Rc<Self>, machine: &Machine, former: Option<&str>) {
+    pub(crate) fn take_back(&self, machine: &Machine, former: Option<&str>) {
         machine.network.replace(None);
         match (machine.scope_cgroup.take(), former) {
             (Some(scope), Some(former)) => {

@@ -28,7 +28,7 @@ impl Manager {
     /// that is not the caller's; [`Error::JobFailed`]; [`Error::Io`] if the files can't be written. Nothing is left
     /// behind then.
     pub async fn register(
-        self: &Rc<Self>,
+        &self,
         caller: &Caller,
         request: Registration,
     ) -> Result<Rc<Machine>, Error> {
@@ -84,11 +84,7 @@ impl Manager {
     ///
     /// # Errors
     /// [`Error::AccessDenied`]; [`Error::NotSupported`] for the host.
-    pub async fn unregister(
-        self: &Rc<Self>,
-        caller: &Caller,
-        machine: &Rc<Machine>,
-    ) -> Result<(), Error> {
+    pub async fn unregister(&self, caller: &Caller, machine: &Rc<Machine>) -> Result<(), Error> {
         if machine.class == Class::Host {
             return Err(Error::NotSupported(
                 "The host can't be unregistered".to_owned(),
@@ -105,7 +101,7 @@ impl Manager {
     }
 
     /// Writes the machine's files, watches its leader and tells of it.
-    pub(crate) fn enlist(self: &Rc<Self>, machine: &Rc<Machine>) -> Result<(), Error> {
+    pub(crate) fn enlist(&self, machine: &Rc<Machine>) -> Result<(), Error> {
         let what = format!("Failed to write the state of machine {}", machine.name);
         let unit = machine.linked_unit();
         self.states
@@ -123,7 +119,7 @@ impl Manager {
     }
 
     /// Takes a machine off the registry and its files away, then tells of it. Its processes are left as they are.
-    pub(crate) fn forget(self: &Rc<Self>, machine: &Rc<Machine>) {
+    pub(crate) fn forget(&self, machine: &Rc<Machine>) {
         let mut machines = self.machines.borrow_mut();
         // It may have gone already, and another have its name.
         if !machines
@@ -146,7 +142,7 @@ impl Manager {
 
     /// Keeps the name and the leader from being registered by anyone else meanwhile.
     fn reserve<'a>(
-        self: &'a Rc<Self>,
+        &'a self,
         name: &MachineName,
         leader: &Leader,
     ) -> Result<Reservation<'a>, Error> {

@@ -19,7 +19,7 @@ impl Manager {
     ///
     /// # Errors
     /// [`Error::Io`] if the folder itself can't be read.
-    pub fn restore(self: &Rc<Self>) -> Result<(), Error> {
+    pub fn restore(&self) -> Result<(), Error> {
         let failed = || Error::io("Failed to read the state files");
         for found in self.states.load().map_err(failed())? {
             match found {
@@ -30,7 +30,7 @@ impl Manager {
         self.states.remove_stale_links().map_err(failed())
     }
 
-    fn restore_one(self: &Rc<Self>, record: Record) {
+    fn restore_one(&self, record: Record) {
         let name = record.name.clone();
         let leader = match self.prove(&record) {
             Proof::Same(leader) => leader,

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell, collections::BTreeMap, fs, io, mem::MaybeUninit, os::fd::OwnedFd, path::Path,
-    rc::Rc, time::Duration,
+    time::Duration,
 };
 
 use rustix::{fs::inotify, io::Errno};
@@ -141,13 +141,17 @@ impl Leftovers {
 
 impl Manager {
     /// Removes a scope of ours, now or when its last process ends.
-    pub(crate) fn remove_scope(self: &Rc<Self>, scope: &str) {
+    pub(crate) fn remove_scope(&self, scope: &str) {
         if remove(&self.cgroups, scope).is_ok() || self.leftovers.add(&self.cgroups, scope).is_ok()
         {
             return;
         }
-        let (manager, scope) = (self.clone(), scope.to_owned());
-        tokio::task::spawn_local(async move { manager.remove_scope_later(&scope).await });
+        let (manager, scope) = (self.this.clone(), scope.to_owned());
+        tokio::task::spawn_local(async move {
+            if let Some(manager) = manager.upgrade() {
+                manager.remove_scope_later(&scope).await;
+            }
+        });
     }
 
     /// In version 1: a leader that has ended is there until its parent asks after it, which is soon; what it left

@@ -90,7 +90,7 @@ impl Manager {
         }
     }
 
-    async fn take_in_ends(self: &Rc<Self>) -> io::Result<()> {
+    async fn take_in_ends(&self) -> io::Result<()> {
         loop {
             let ended = self.watch.ended()?;
             if ended.is_empty() {
@@ -104,7 +104,7 @@ impl Manager {
         }
     }
 
-    fn collect(self: &Rc<Self>, pid: u32) {
+    fn collect(&self, pid: u32) {
         let machines = self.machines.borrow();
         let ended = machines
             .values()
