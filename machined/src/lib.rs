@@ -38,4 +38,5 @@ mod state_dir;
 mod sys;
 mod uid_map;
 pub mod unit_name;
+pub mod varlink;
 mod watch;

@@ -17,7 +17,7 @@ use daemon::{
 use machined::{
     bus,
     manager::{Manager, Paths},
-    nscd,
+    nscd, varlink,
 };
 use tokio::{runtime, task::LocalSet};
 
@@ -121,6 +121,7 @@ async fn run() -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let manager = Manager::new(Paths::default())?;
     manager.restore()?;
+    let _sockets = varlink::serve(&manager)?;
     drop_privileges()?;
     let on_the_bus = tokio::task::spawn_local(bus::run(Rc::clone(&manager)));
     let cache = tokio::task::spawn_local(nscd::run(Rc::clone(&manager)));

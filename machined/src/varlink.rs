@@ -1,0 +1,108 @@
+//! The registry over Varlink.
+//!
+//! | socket | interface | for |
+//! |---|---|---|
+//! | /run/systemd/machine/io.systemd.Machine | io.systemd.Machine, io.systemd.MachineImage, io.systemd.service | who runs and manages machines |
+//! | /run/systemd/userdb/io.systemd.Machine | io.systemd.UserDatabase | names of the users of machines: nss-systemd |
+//! | /run/systemd/resolve.hook/io.systemd.Machine | io.systemd.Resolve.Hook | resolvers |
+//! | /run/switchyard/machined/io.switchyard.Machines | io.switchyard.Machines | nss-mymachines |
+//!
+//! Each is open to all; what only some may do is asked of [`Manager::authorize`].
+
+mod call;
+mod error;
+mod image;
+mod list;
+mod lookup;
+mod machine;
+mod machines;
+mod register;
+mod resolve_hook;
+mod service;
+mod user_database;
+mod wire;
+
+use std::{io, os::unix::fs::symlink, path::Path, rc::Rc};
+
+use varlink_serve::{Guard, Interface, Limits, Server, Socket, Vendor};
+
+use crate::manager::Manager;
+
+const VENDOR: Vendor = Vendor {
+    vendor: "Switchyard",
+    product: "machined",
+    version: env!("CARGO_PKG_VERSION"),
+    url: "",
+};
+
+const MACHINE: &str = "/run/systemd/machine/io.systemd.Machine";
+const MACHINE_IMAGE: &str = "/run/systemd/machine/io.systemd.MachineImage";
+const USER_DATABASE: &str = "/run/systemd/userdb/io.systemd.Machine";
+const RESOLVE_HOOK: &str = "/run/systemd/resolve.hook/io.systemd.Machine";
+const MACHINES: &str = "/run/switchyard/machined/io.switchyard.Machines";
+
+/// Serves all sockets until the guards are dropped. Must be called inside a [`tokio::task::LocalSet`].
+///
+/// # Errors
+/// If a socket can't be made; the error names it.
+pub fn serve(manager: &Rc<Manager>) -> io::Result<Vec<Guard>> {
+    let machine = [machine::INTERFACE, image::INTERFACE, service::INTERFACE];
+    let guards = vec![
+        listen(manager, MACHINE, &machine)?,
+        listen(manager, USER_DATABASE, &[user_database::INTERFACE])?,
+        listen(manager, RESOLVE_HOOK, &[resolve_hook::INTERFACE])?,
+        listen(manager, MACHINES, &[machines::INTERFACE])?,
+    ];
+    link_image().map_err(named(MACHINE_IMAGE))?;
+    Ok(guards)
+}
+
+fn listen(
+    manager: &Rc<Manager>,
+    path: &'static str,
+    interfaces: &[Interface<Rc<Manager>>],
+) -> io::Result<Guard> {
+    let server = Server::new(Rc::clone(manager), VENDOR, interfaces, Limits::default());
+    Socket::bind(Path::new(path))
+        .and_then(|socket| server.listen(socket))
+        .map_err(named(path))
+}
+
+/// The same socket under the name of its other interface, as systemd has it.
+fn link_image() -> io::Result<()> {
+    match symlink("io.systemd.Machine", MACHINE_IMAGE) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+fn named(path: &'static str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("Failed to listen on {path}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every method that is described is answered, and no other.
+    #[test]
+    fn descriptions_agree_with_tables() {
+        for interface in [
+            machine::INTERFACE,
+            image::INTERFACE,
+            service::INTERFACE,
+            user_database::INTERFACE,
+            resolve_hook::INTERFACE,
+            machines::INTERFACE,
+        ] {
+            let parsed = zlink::idl::Interface::try_from(interface.description)
+                .unwrap_or_else(|error| panic!("{}: {error:?}", interface.name));
+            assert_eq!(parsed.name(), interface.name);
+            let mut described: Vec<_> = parsed.methods().map(|m| m.name().as_str().to_owned()).collect();
+            let mut answered: Vec<_> = interface.methods.iter().map(|m| m.0.to_owned()).collect();
+            described.sort();
+            answered.sort();
+            assert_eq!(described, answered, "{}", interface.name);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! From a name that a program resolves to a machine.
+
+use std::rc::Rc;
+
+use crate::{class::Class, machine::Machine, manager::Manager};
+
+/// Who asks. What a name means must not be for an ordinary user to say: polkit lets any active user register a process of
+/// theirs, under any name. So what they register is for them alone; root and the machine's resolver do not see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A user.
+    User(u32),
+    /// The machine's resolver, on behalf of all users.
+    Everybody,
+}
+
+impl Asker {
+    /// Whether the machine's name and addresses may be told to them as those of a host.
+    pub fn trusts(self, machine: &Machine) -> bool {
+        machine.class != Class::Host && (machine.uid == 0 || self == Self::User(machine.uid))
+    }
+}
+
+/// The machine of this name, in whatever case if there is but one (DNS names are equal without regard to case, RFC 4343;
+/// names of machines are not).
+pub(super) fn machine(manager: &Manager, name: &str, asker: Asker) -> Option<Rc<Machine>> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if is_localhost(name) {
+        return None;
+    }
+    let machines = manager.machines.borrow();
+    if let Some(exact) = machines.get(name).filter(|machine| asker.trusts(machine)) {
+        return Some(Rc::clone(exact));
+    }
+    let mut alike = machines
+        .values()
+        .filter(|m| m.name.as_str().eq_ignore_ascii_case(name) && asker.trusts(m));
+    let found = alike.next()?;
+    alike.next().is_none().then(|| Rc::clone(found))
+}
+
+/// Names that never leave the host: RFC 6761, 6.3.
+fn is_localhost(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.eq_ignore_ascii_case("localhost")
+}
+
+/// The interface of the host by which a link-local address of the machine is reached: the one that is registered for it,
+/// if there is but one. The number that the interface has inside means nothing here.
+pub(super) fn interface(machine: &Machine) -> Option<i64> {
+    match *machine.network_interfaces {
+        [only] => Some(only.into()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_localhost;
+
+    #[test]
+    fn localhost() {
+        assert!(
+            is_localhost("localhost") && is_localhost("LocalHost") && is_localhost("a.localhost")
+        );
+        assert!(!is_localhost("localhost.example") && !is_localhost("web") && !is_localhost(""));
+    }
+}
