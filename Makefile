@@ -24,6 +24,7 @@ build: ## the daemons, and the modules linked as they are installed
 	mkdir -p $(modules)
 	dist/link-module.sh $(target)/module/libnss_mymachines.a libnss_mymachines.so.2 \
 		nss-mymachines/libnss_mymachines.map $(modules)/libnss_mymachines.so.2
+	dist/check-object.sh $(modules)/libnss_mymachines.so.2 nss-mymachines/libnss_mymachines.map
 
 install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh

@@ -19,7 +19,7 @@ pub enum Via {
     BusCreate,
     /// D-Bus RegisterMachineWithNetwork: the container stands in a scope already, and is put there where there are cgroups.
     BusRegister,
-    /// Varlink io.systemd.Machine.Register; ours only.
+    /// Varlink io.systemd.Machine.Register with `allocateUnit`: machined makes the scope. Ours only.
     Varlink,
 }
 
@@ -141,6 +141,7 @@ fn parameters(container: &Container) -> Value {
         "leader": container.leader(),
         "rootDirectory": container.root(),
         "ifIndices": container.interface().iter().collect::<Vec<_>>(),
+        "allocateUnit": true,
     })
 }
 
