@@ -3,7 +3,6 @@
 use support::{Options, Via, sandbox};
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn the_demo_shows_what_it_promises() {
     sandbox!(Options::new(), |s| {
         let web = s.container("web").start();

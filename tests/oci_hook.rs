@@ -125,13 +125,11 @@ fn life(s: &Sandbox, runtime: &str, options: &str) {
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn a_container_of_runc_has_a_name() {
     sandbox!(|s| life(s, "runc", ""));
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn a_container_of_crun_has_a_name() {
     sandbox!(|s| life(s, "crun", "--cgroup-manager=disabled"));
 }
@@ -153,7 +151,6 @@ fn a_container_starts_without_machined() {
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn a_machine_of_the_same_name_is_left_alone() {
     sandbox!(|s| {
         let web = s.container("web").start();
@@ -181,7 +178,6 @@ fn a_machine_of_the_same_name_is_left_alone() {
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn lxc_calls_the_hook_either_way() {
     sandbox!(|s| {
         let web = s.container("web").start();
@@ -214,7 +210,6 @@ fn lxc_calls_the_hook_either_way() {
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn a_container_of_podman_has_its_name() {
     sandbox!(|s| {
         if !can_run(s, "podman") {
@@ -243,7 +238,6 @@ fn a_container_of_podman_has_its_name() {
 }
 
 #[test]
-#[ignore = "machined does not serve Varlink yet"]
 fn a_container_of_lxc_has_its_name() {
     sandbox!(|s| {
         if !can_run(s, "lxc-start") {
