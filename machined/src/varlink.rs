@@ -16,6 +16,7 @@ mod list;
 mod lookup;
 mod machine;
 mod machines;
+mod process;
 mod register;
 mod resolve_hook;
 mod service;
@@ -98,7 +99,10 @@ mod tests {
             let parsed = zlink::idl::Interface::try_from(interface.description)
                 .unwrap_or_else(|error| panic!("{}: {error:?}", interface.name));
             assert_eq!(parsed.name(), interface.name);
-            let mut described: Vec<_> = parsed.methods().map(|m| m.name().as_str().to_owned()).collect();
+            let mut described: Vec<_> = parsed
+                .methods()
+                .map(|m| m.name().as_str().to_owned())
+                .collect();
             let mut answered: Vec<_> = interface.methods.iter().map(|m| m.0.to_owned()).collect();
             described.sort();
             answered.sort();

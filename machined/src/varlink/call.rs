@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 use varlink_serve::{Call, Failure, Peer};
 
-use super::{error::failure, wire::ProcessId};
+use super::{error::failure, process::ProcessId};
 use crate::{
     caller::{Caller, Subject},
     error::Error,
@@ -57,7 +57,12 @@ pub(super) async fn find(
                 0 => caller(call.peer(), None).await?.pid,
                 pid => pid,
             };
-            Some(manager.machine_of_pid(pid).map_err(failure)?)
+            let machine = manager.machine_of_pid(pid).map_err(failure)?;
+            // Asked after the look, so that it proves whom the look was about.
+            if process.pid() != 0 && !process.is_current() {
+                return Err(unknown());
+            }
+            Some(machine)
         }
     };
     match (by_name, by_pid) {

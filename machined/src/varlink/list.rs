@@ -8,7 +8,8 @@ use varlink_serve::{Answer, Call, Failure};
 use super::{
     call::find,
     error::failure,
-    wire::{ProcessId, WireAddress, WireProcess},
+    process::{ProcessId, Proven},
+    wire::WireAddress,
 };
 use crate::{class::Class, error::Error, machine::Machine, manager::Manager};
 
@@ -48,9 +49,9 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     service: &'a str,
     class: &'static str,
-    leader: WireProcess,
+    leader: Proven,
     #[serde(skip_serializing_if = "Option::is_none")]
-    supervisor: Option<WireProcess>,
+    supervisor: Option<Proven>,
     #[serde(skip_serializing_if = "str::is_empty")]
     root_directory: &'a str,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -129,8 +130,8 @@ async fn listed<'m>(
             .map(|id| format!("{:032x}", u128::from_be_bytes(id))),
         service: &machine.service,
         class: machine.class.as_str(),
-        leader: (&machine.leader).into(),
-        supervisor: machine.supervisor.as_ref().map(WireProcess::from),
+        leader: Proven::of(&machine.leader),
+        supervisor: machine.supervisor.as_ref().map(Proven::of),
         root_directory: &machine.root_directory,
         unit: machine.unit.borrow().to_string(),
         timestamp: (machine.realtime != 0).then_some(Timestamp {

@@ -8,8 +8,9 @@ use varlink_serve::{Answer, Call, Failure, Interface, Method};
 use super::{
     call::{Which, caller, find},
     error::failure,
-    list, register,
-    wire::ProcessId,
+    list,
+    process::ProcessId,
+    register,
 };
 use crate::{
     class::Class,

@@ -5,11 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 use varlink_serve::{Answer, Call, Failure};
 
-use super::{
-    call::caller,
-    error::failure,
-    wire::{ProcessId, WireAddress},
-};
+use super::{call::caller, error::failure, process::ProcessId, wire::WireAddress};
 use crate::{
     class::Class,
     manager::Manager,
@@ -87,13 +83,13 @@ fn process(
     object: Option<ProcessId>,
     parameter: &str,
 ) -> Result<Option<ProcessRef>, Failure> {
-    match (number, object) {
-        (Some(number), Some(object)) if number != object.pid() => {
-            Err(Failure::invalid_parameter(parameter))
-        }
-        (_, Some(object)) => Ok(Some(object.into())),
-        (Some(number), None) => Ok(Some(ProcessId::Number(number).into())),
-        (None, None) => Ok(None),
+    let Some(object) = object.or_else(|| number.map(ProcessId::Number)) else {
+        return Ok(None);
+    };
+    let agree = number.is_none_or(|number| number == object.pid());
+    match object.into_ref().filter(|_| agree) {
+        None => Err(Failure::invalid_parameter(parameter)),
+        process => Ok(process),
     }
 }
 

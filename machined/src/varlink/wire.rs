@@ -4,8 +4,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{leader::Leader, registration::ProcessRef};
-
 /// AF_INET and AF_INET6 of Linux, which stand on the wire whatever the machine.
 const AF_INET: i64 = 2;
 const AF_INET6: i64 = 10;
@@ -76,81 +74,9 @@ impl Families {
     }
 }
 
-/// A process as a caller names it: a number, or an object that can prove which one.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-pub(super) enum ProcessId {
-    Number(u32),
-    #[serde(rename_all = "camelCase")]
-    Object {
-        pid: u32,
-        pidfd_id: Option<u64>,
-    },
-}
-
-impl ProcessId {
-    pub fn pid(self) -> u32 {
-        match self {
-            Self::Number(pid) | Self::Object { pid, .. } => pid,
-        }
-    }
-}
-
-impl From<ProcessId> for ProcessRef {
-    fn from(process: ProcessId) -> Self {
-        match process {
-            ProcessId::Number(0) | ProcessId::Object { pid: 0, .. } => Self::Caller,
-            ProcessId::Object {
-                pid,
-                pidfd_id: Some(id),
-            } => Self::PidAndId(pid, id),
-            ProcessId::Number(pid) | ProcessId::Object { pid, .. } => Self::Pid(pid),
-        }
-    }
-}
-
-/// A process as we name it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct WireProcess {
-    pid: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pidfd_id: Option<u64>,
-}
-
-impl From<&Leader> for WireProcess {
-    fn from(leader: &Leader) -> Self {
-        Self {
-            pid: leader.pid,
-            pidfd_id: leader.pidfd_id,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn processes() {
-        let parse = |text| serde_json::from_str::<ProcessId>(text).map(ProcessRef::from);
-        assert!(matches!(parse("0"), Ok(ProcessRef::Caller)));
-        assert!(matches!(parse("7"), Ok(ProcessRef::Pid(7))));
-        assert!(matches!(parse(r#"{"pid":7}"#), Ok(ProcessRef::Pid(7))));
-        let proven = parse(r#"{"pid":7,"pidfdId":9,"bootId":"00"}"#);
-        assert!(matches!(proven, Ok(ProcessRef::PidAndId(7, 9))));
-        for wrong in [
-            "-1",
-            "4294967296",
-            "1.5",
-            "{}",
-            "[]",
-            "\"7\"",
-            r#"{"pid":-1}"#,
-        ] {
-            assert!(parse(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn addresses() {
