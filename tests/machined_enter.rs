@@ -184,7 +184,7 @@ fn a_shell_needs_no_service_manager() {
 #[test]
 fn a_login_needs_no_service_manager() {
     sandbox!(options(), |s| {
-        let web = busybox(s, "web");
+        let _web = busybox(s, "web");
         let shown = s.run("(sleep 1) | timeout 3 machinectl -q login web");
         assert!(shown.stdout.contains("login:"), "{shown:?}");
         let own = s.container("own").usr().no_network().start();
