@@ -32,9 +32,14 @@ impl<'n> MachineName<'n> {
     }
 
     /// Checks a name that a user has written. One dot at the end says that the name is absolute
-    /// (RFC 1034, section 3.1), which names of machines are anyway.
+    /// (RFC 1034, section 3.1), which names of machines are anyway. `localhost` and what is below
+    /// it are this host's, whatever a machine is called (RFC 6761, section 6.3).
     pub(crate) fn asked(name: &'n [u8]) -> Option<Self> {
-        Self::new(name.strip_suffix(b".").unwrap_or(name))
+        let name = name.strip_suffix(b".").unwrap_or(name);
+        if is_localhost(name) {
+            return None;
+        }
+        Self::new(name)
     }
 
     /// The name.
@@ -46,6 +51,15 @@ impl<'n> MachineName<'n> {
     pub(crate) fn as_bytes(self) -> &'n [u8] {
         self.0.as_bytes()
     }
+}
+
+fn is_localhost(name: &[u8]) -> bool {
+    const LAST: &[u8] = b"localhost";
+    let start = name.len().saturating_sub(LAST.len());
+    let Some((before, last)) = name.split_at_checked(start) else {
+        return false;
+    };
+    last.eq_ignore_ascii_case(LAST) && before.last().is_none_or(|&byte| byte == b'.')
 }
 
 #[cfg(test)]
@@ -72,5 +86,15 @@ mod tests {
         assert_eq!(MachineName::asked(b"web."), MachineName::new(b"web"));
         assert_eq!(MachineName::asked(b"web.."), None);
         assert_eq!(MachineName::asked(b"."), None);
+    }
+
+    #[test]
+    fn leaves_localhost_to_the_host() {
+        for name in ["localhost", "LocalHost.", "web.localhost"] {
+            assert_eq!(MachineName::asked(name.as_bytes()), None, "{name}");
+        }
+        for name in ["localhos", "mylocalhost", "localhost.example", "ocalhost"] {
+            assert!(MachineName::asked(name.as_bytes()).is_some(), "{name}");
+        }
     }
 }
