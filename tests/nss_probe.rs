@@ -35,14 +35,21 @@ pub fn compile(s: &Sandbox, name: &str, source: &str, flags: &str) -> String {
 pub struct Probe<'s> {
     sandbox: &'s Sandbox,
     program: String,
+    module: String,
 }
 
 impl<'s> Probe<'s> {
     pub fn new(sandbox: &'s Sandbox) -> Self {
+        Self::of(sandbox, MODULE)
+    }
+
+    /// Of a module by its path.
+    pub fn of(sandbox: &'s Sandbox, module: &str) -> Self {
         let source = include_str!("c/nss_probe.c");
         Self {
             sandbox,
             program: compile(sandbox, "nss_probe", source, "-Wall -Wextra -Werror"),
+            module: module.into(),
         }
     }
 
@@ -55,8 +62,8 @@ impl<'s> Probe<'s> {
     /// As [`Probe::ask`], with options of the program.
     #[track_caller]
     pub fn ask_with(&self, options: &str, function: &str, argument: &str) -> String {
-        let program = &self.program;
-        let line = format!("{program} {options} {MODULE} mymachines {function} '{argument}'");
+        let (program, module) = (&self.program, &self.module);
+        let line = format!("{program} {options} -- {module} mymachines {function} '{argument}'");
         self.sandbox.run(&line).ok().trim_end().to_string()
     }
 }
