@@ -31,15 +31,21 @@ pub(crate) fn check(request: &Registration) -> Result<(), Error> {
         return invalid(format!("Invalid network interface index {index}"));
     }
     let texts = [
-        Some(root),
-        Some(&request.service),
-        request.ssh_address.as_deref(),
-        request.ssh_private_key_path.as_deref(),
+        ("root directory", Some(root)),
+        ("service", Some(&request.service)),
+        ("SSH address", request.ssh_address.as_deref()),
+        (
+            "SSH private key path",
+            request.ssh_private_key_path.as_deref(),
+        ),
     ];
-    for text in texts.into_iter().flatten() {
+    for (what, text) in texts {
         // They go into files of lines, and into the log.
-        if text.len() > LONGEST_TEXT || text.chars().any(char::is_control) {
-            return invalid("A text is too long or has control characters in it".to_owned());
+        if text.is_some_and(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control))
+        {
+            return invalid(format!(
+                "The {what} is too long or has control characters in it"
+            ));
         }
     }
     Ok(())

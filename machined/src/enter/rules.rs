@@ -69,8 +69,11 @@ pub fn program(path: &str, args: &[String], environment: &[String]) -> Result<()
     if path.is_empty() && !args.is_empty() {
         return Err(invalid("Arguments without a program"));
     }
-    if args.iter().any(|arg| arg.contains('\0')) || path.contains('\0') {
-        return Err(invalid("An argument holds a NUL"));
+    if path.contains('\0') {
+        return Err(invalid("Specified path holds a NUL"));
+    }
+    if args.iter().any(|arg| arg.contains('\0')) {
+        return Err(invalid("Arguments must not hold a NUL"));
     }
     match environment.iter().find(|pair| !is_assignment(pair)) {
         Some(pair) => {

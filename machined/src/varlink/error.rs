@@ -41,15 +41,24 @@ pub(super) fn failure(error: Error) -> Failure {
 
 /// The parameter that an error of the registry is about, by the words it begins with.
 fn parameter_of(message: &str) -> &'static str {
-    const WORDS: [(&str, &str); 8] = [
+    const WORDS: [(&str, &str); 17] = [
         ("Invalid machine name", "name"),
         ("Invalid machine class", "class"),
         ("Invalid signal", "signal"),
+        ("Invalid process id", "leader"),
+        ("Process ", "leader"),
+        ("The leader", "leader"),
+        ("The supervisor", "supervisor"),
+        ("The root directory", "rootDirectory"),
+        ("The service", "service"),
+        ("The SSH address", "sshAddress"),
+        ("The SSH private key path", "sshPrivateKeyPath"),
         ("Source path", "source"),
         ("Destination path", "destination"),
-        ("Root directory", "rootDirectory"),
-        ("Supervisor", "supervisor"),
-        ("Leader", "leader"),
+        ("Invalid user name", "user"),
+        ("Specified path", "path"),
+        ("Argument", "args"),
+        ("Invalid environment", "environment"),
     ];
     let found = WORDS.iter().find(|(words, _)| message.starts_with(words));
     found.map_or("parameters", |(_, parameter)| parameter)

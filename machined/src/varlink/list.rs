@@ -154,6 +154,8 @@ fn optional<T>(result: Result<T, Error>, metadata: Metadata) -> Result<Option<T>
     match result {
         Ok(value) => Ok(Some(value)),
         Err(_) if metadata == Metadata::Graceful => Ok(None),
+        // Of a VM: a call that asks only what is known does nothing that could be supported or not.
+        Err(Error::NotSupported(text)) => Err(failure(Error::NotAvailable(text))),
         Err(error) => Err(failure(error)),
     }
 }
