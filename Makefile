@@ -10,6 +10,7 @@ modules := $(target)/modules
 stage := $(target)/stage
 daemons := machined machined-enter
 programs := switchyard-oci-hook
+services := mymachines resolve
 nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
@@ -20,22 +21,24 @@ all: build
 
 build: ## the daemons, and the modules linked as they are installed
 	cargo build --release --locked -p machined -p machined-enter -p oci-hook --bins
-	cargo build --profile module --locked -p nss-mymachines
 	mkdir -p $(modules)
-	dist/link-module.sh $(target)/module/libnss_mymachines.a libnss_mymachines.so.2 \
-		nss-mymachines/libnss_mymachines.map $(modules)/libnss_mymachines.so.2
-	dist/check-object.sh $(modules)/libnss_mymachines.so.2 nss-mymachines/libnss_mymachines.map
+	set -e; for name in $(services); do \
+		cargo build --profile module --locked -p nss-$$name; \
+		object=libnss_$$name.so.2 map=nss-$$name/libnss_$$name.map; \
+		dist/link-module.sh $(target)/module/libnss_$$name.a $$object $$map $(modules)/$$object; \
+		dist/check-object.sh $(modules)/$$object $$map; \
+	done
 
 install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/libexec/switchyard $(daemons:%=$(target)/release/%)
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(programs:%=$(target)/release/%)
-	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(modules)/libnss_mymachines.so.2
+	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(services:%=$(modules)/libnss_%.so.2)
 
-uninstall: ## takes away what install laid out; take mymachines out of nsswitch.conf first
+uninstall: ## takes away what install laid out; take mymachines and resolve out of nsswitch.conf first
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
-	rm -f $(DESTDIR)$(LIBDIR)/libnss_mymachines.so.2
+	rm -f $(services:%=$(DESTDIR)$(LIBDIR)/libnss_%.so.2)
 
 stage: ## what the tests and the demo run: an install in the target directory
 	rm -rf $(stage).new

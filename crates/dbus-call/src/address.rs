@@ -1,8 +1,6 @@
 //! Where the system bus is.
 
-use unix_call::{Fault, SocketAddrUnix};
-
-use crate::sys::secure_getenv;
+use unix_call::{Fault, SocketAddrUnix, secure_getenv};
 
 /// The socket of the system bus: what `DBUS_SYSTEM_BUS_ADDRESS` says, unless the program is setuid,
 /// else the well-known one.

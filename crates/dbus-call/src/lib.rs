@@ -4,15 +4,15 @@
 //! one string in it, from inside someone else's process. All that is sent (the authentication,
 //! `Hello`, the call) goes out in one piece, so a call costs one round trip.
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
 
 mod address;
 mod authentication;
 mod call;
 mod message;
-mod sys;
 mod writer;
 
 pub use address::system_bus;
 pub use call::{ErrorName, Method, Outcome, call};
 pub use message::Message;
-pub use sys::secure_getenv;
+pub use unix_call::secure_getenv;

@@ -6,7 +6,7 @@ use crate::{Fault, sys};
 
 /// A point on `CLOCK_MONOTONIC`, which stands still while the machine sleeps: a lookup that was
 /// under way when the lid closed is not given up the moment it opens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     nanoseconds: u64,
 }

@@ -19,10 +19,19 @@ pub use holdoff::Holdoff;
 pub use reader::{Reader, Source};
 pub use rustix::net::SocketAddrUnix;
 pub use stream::{Peer, Stream};
+pub use sys::secure_getenv;
 
 /// Whether there is a file of this name: a tenth of what it costs to fail to connect to it.
 pub fn exists(path: &core::ffi::CStr) -> bool {
     sys::exists(path)
+}
+
+/// The user who owns a file, as our user namespace numbers him.
+///
+/// # Errors
+/// Those of `stat(2)`.
+pub fn owner(path: &core::ffi::CStr) -> Result<u32, Fault> {
+    sys::owner(path)
 }
 
 /// Why an exchange came to nothing.

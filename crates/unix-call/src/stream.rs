@@ -67,6 +67,23 @@ impl Stream {
         sys::peer(self.socket.as_fd())
     }
 
+    /// Replaces the deadline it was connected with.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    /// Waits until the peer has sent something or hung up, or `span` is over: whether it has.
+    ///
+    /// # Errors
+    /// Those of `poll(2)`; [`Fault::TimedOut`] at the stream's own deadline.
+    pub fn stirs_within(&self, span: Duration) -> Result<bool, Fault> {
+        match self.wait_until(PollFlags::IN, Deadline::after(span).min(self.deadline)) {
+            Ok(()) => Ok(true),
+            Err(Fault::TimedOut) => self.deadline.remaining().map(|_| false),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Sends all of `bytes`.
     ///
     /// # Errors
@@ -88,8 +105,12 @@ impl Stream {
     }
 
     fn wait(&self, what: PollFlags) -> Result<(), Fault> {
+        self.wait_until(what, self.deadline)
+    }
+
+    fn wait_until(&self, what: PollFlags, deadline: Deadline) -> Result<(), Fault> {
         loop {
-            let left = self.deadline.remaining()?;
+            let left = deadline.remaining()?;
             let timeout = Timespec {
                 tv_sec: left.as_secs().cast_signed(),
                 tv_nsec: left.subsec_nanos().cast_signed().into(),

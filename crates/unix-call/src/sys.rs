@@ -1,6 +1,6 @@
 //! The system calls that rustix lacks or, for this use, does differently.
 
-use core::ffi::{CStr, c_int, c_long};
+use core::ffi::{CStr, c_char, c_int, c_long};
 use core::mem::MaybeUninit;
 
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -101,6 +101,17 @@ pub(crate) fn exists(path: &CStr) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::F_OK) == 0 }
 }
 
+/// The owner of a file, by `stat(2)`.
+pub(crate) fn owner(path: &CStr) -> Result<u32, Fault> {
+    let mut file = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: `path` is a C string, `file` is writable and of the right type.
+    if unsafe { libc::stat(path.as_ptr(), file.as_mut_ptr()) } != 0 {
+        return Err(last_error());
+    }
+    // SAFETY: all zeroes is a valid stat, too.
+    Ok(unsafe { file.assume_init() }.st_uid)
+}
+
 /// `SO_PEERCRED`. rustix's holds the PID in a type that can't be 0, and 0 is what the kernel
 /// reports for a peer in a PID namespace that ours does not see.
 pub(crate) fn peer(socket: BorrowedFd<'_>) -> Result<Peer, Fault> {
@@ -127,4 +138,22 @@ pub(crate) fn peer(socket: BorrowedFd<'_>) -> Result<Peer, Fault> {
         uid: credentials.uid,
         pid: credentials.pid,
     })
+}
+
+unsafe extern "C" {
+    #[link_name = "secure_getenv"]
+    fn libc_secure_getenv(name: *const c_char) -> *const c_char;
+}
+
+/// The value of an environment variable, `None` too in a program that runs with more privileges
+/// than its caller has (`secure_getenv(3)`). Good until the program changes its environment, so not
+/// to be kept.
+pub fn secure_getenv(name: &CStr) -> Option<&[u8]> {
+    // SAFETY: `name` is a C string, and the function is as thread-safe as the program around it.
+    let value = unsafe { libc_secure_getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so a C string.
+    Some(unsafe { CStr::from_ptr(value) }.to_bytes())
 }

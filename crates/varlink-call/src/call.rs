@@ -4,12 +4,15 @@ use unix_call::{Deadline, Fault, Reader, SocketAddrUnix, Stream};
 
 use crate::{Members, Request, Scanner};
 
+/// Who may hold any socket: he could be any other user, too.
+const ROOT: u32 = 0;
+
 /// A daemon that is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Server<'a> {
     /// The path of its socket.
     pub path: &'a str,
-    /// The user who must hold it, as our user namespace numbers him.
+    /// The user who must hold it, if not root, as our user namespace numbers him.
     pub uid: u32,
 }
 
@@ -54,24 +57,34 @@ impl ErrorName {
 ///
 /// # Errors
 /// `ENOENT` if the server has no socket, `ECONNREFUSED` if nobody listens on it, `EPERM` if it is
-/// not held by the server's user, `EDEADLK` if it is held by this process; [`Fault`].
+/// held by neither the server's user nor root, `EDEADLK` if it is held by this process; [`Fault`].
 pub fn call(
     server: Server<'_>,
     deadline: Deadline,
     request: &mut Request,
     read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
 ) -> Result<Outcome, Fault> {
+    let mut stream = begin(server, deadline, request)?;
+    reply(&mut Reader::new(&mut stream), read)
+}
+
+/// Connects and sends the request.
+pub(crate) fn begin(
+    server: Server<'_>,
+    deadline: Deadline,
+    request: &mut Request,
+) -> Result<Stream, Fault> {
     let request = request.finish()?;
     let mut stream = Stream::connect(&SocketAddrUnix::new(server.path)?, deadline)?;
     let peer = stream.peer()?;
-    if peer.uid != server.uid {
+    if peer.uid != server.uid && peer.uid != ROOT {
         return Err(Fault::System(libc::EPERM));
     }
     if peer.is_this_process() {
         return Err(Fault::System(libc::EDEADLK));
     }
     stream.send_all(request)?;
-    reply(&mut Reader::new(&mut stream), read)
+    Ok(stream)
 }
 
 /// Reads one reply.

@@ -15,8 +15,10 @@ pub mod resolve;
 mod scanner;
 pub mod userdb;
 mod utf8;
+mod watch;
 
 pub use call::{ErrorName, Outcome, Server, call};
 pub use object::Members;
 pub use request::Request;
 pub use scanner::{Scanner, Text, Token};
+pub use watch::call_watched;

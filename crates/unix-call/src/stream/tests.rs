@@ -115,3 +115,17 @@ fn nobody_there() {
     let refused = Stream::connect(&address, Deadline::after(Duration::from_secs(5)));
     assert_eq!(refused.err(), Some(Fault::System(libc::ECONNREFUSED)));
 }
+
+#[test]
+fn tells_silence_from_a_stir_and_from_the_deadline() {
+    let (stream, mut peer) = pair(Duration::from_millis(100));
+    let span = Duration::from_millis(30);
+    assert_eq!(stream.stirs_within(span), Ok(false));
+    peer.write_all(b"x").unwrap();
+    assert_eq!(stream.stirs_within(span), Ok(true));
+    let (mut stream, peer) = pair(Duration::from_millis(10));
+    assert_eq!(stream.stirs_within(span), Err(Fault::TimedOut));
+    stream.set_deadline(Deadline::after(Duration::from_secs(5)));
+    drop(peer);
+    assert_eq!(stream.stirs_within(span), Ok(true), "hung up");
+}

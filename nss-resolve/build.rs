@@ -1,0 +1,13 @@
+//! Says by `cfg(module)` whether the crate is built for the shared object, by the profile `module`.
+//!
+//! Only then it has a panic handler of its own. A build of the whole workspace gives the crates below
+//! it `std` (features are united), which brings another. Cargo does not name a build script its
+//! profile; `module` is the only one that optimises for size.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(module)");
+    if std::env::var("OPT_LEVEL").is_ok_and(|level| level == "s") {
+        println!("cargo::rustc-cfg=module");
+    }
+}

@@ -1,0 +1,149 @@
+//! resolved, by Varlink.
+
+use core::ffi::CStr;
+use core::time::Duration;
+
+use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
+use unix_call::{Deadline, Fault, Holdoff};
+use varlink_call::resolve::{Found, address_names, hostname};
+use varlink_call::{Outcome, Request, Scanner, Server, call_watched};
+
+use crate::{environment, name};
+
+/// Only the user who owns this may make the socket in it; and only root can have made it, in
+/// /run/systemd.
+const DIRECTORY: &CStr = c"/run/systemd/resolve";
+const SOCKET: &str = "/run/systemd/resolve/io.systemd.Resolve";
+
+/// What a lookup may take in all. A daemon that means to be heard has given up on its servers by
+/// then; systemd's tries for two minutes.
+const LIMIT: Duration = Duration::from_secs(10);
+/// After this time of silence the daemon is asked whether it lives, and it has as long to say so.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// For how long a daemon that did not is left alone by this process.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Asks for the addresses of a host.
+pub(crate) fn by_name(
+    name: &str,
+    family: Option<Family>,
+    answer: &mut AddressAnswer<'_>,
+) -> Result<(), Failure> {
+    let mut request =
+        Request::new("io.systemd.Resolve.ResolveHostname").text("name", name.as_bytes());
+    if let Some(family) = family {
+        request = request.integer("family", family.raw().unsigned_abs());
+    }
+    ask(request, &mut |scanner| {
+        hostname(scanner, &mut |found| match found {
+            Found::Address { octets, ifindex } => {
+                if let Some(address) = Address::new(octets, ifindex) {
+                    answer.address(address);
+                }
+            }
+            Found::Name(name) => {
+                if name::is_host(name) {
+                    answer.canonical_name(name);
+                }
+            }
+        })
+    })
+}
+
+/// Asks for the names of an address.
+pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Result<(), Failure> {
+    let request = Request::new("io.systemd.Resolve.ResolveAddress")
+        .integer("family", address.family().raw().unsigned_abs())
+        .octets("address", address.octets());
+    ask(request, &mut |scanner| {
+        address_names(scanner, &mut |found| {
+            if let Found::Name(name) = found
+                && name::is_host(name)
+            {
+                answer.name(name);
+            }
+        })
+    })
+}
+
+fn ask(
+    request: Request,
+    read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
+) -> Result<(), Failure> {
+    static HOLDOFF: Holdoff = Holdoff::new();
+    if environment::is_resolved() {
+        return Err(Failure::Unavailable(libc::EDEADLK));
+    }
+    let mut request = request.integer("flags", environment::flags());
+    // Not unless it is asked for: systemd's resolved knows it since version 260, and older ones
+    // refuse what they don't know.
+    if let Some(link) = environment::link() {
+        request = request.integer("ifindex", link);
+    }
+    let outcome = HOLDOFF
+        .guard(PAUSE, || {
+            // systemd's resolved listens as the user it runs as, whose number only the owner of the
+            // directory tells without asking NSS; with a socket unit (260) the service manager
+            // listens, who is root.
+            let server = Server {
+                path: SOCKET,
+                uid: unix_call::owner(DIRECTORY)?,
+            };
+            call_watched(server, Deadline::after(LIMIT), PATIENCE, &mut request, read)
+        })
+        .map_err(|fault| Failure::Unavailable(fault.errno()))?;
+    match outcome {
+        Some(Outcome::Returned) => Ok(()),
+        Some(Outcome::Failed(name)) => Err(failure(name.as_bytes())),
+        // It lives, so the fault is with the servers that it asks.
+        None => Err(Failure::TryAgain(libc::ETIMEDOUT)),
+    }
+}
+
+/// What the errors of the daemon mean, as systemd's module takes them.
+fn failure(error: &[u8]) -> Failure {
+    match error {
+        b"io.systemd.Disconnected"
+        | b"io.systemd.TimedOut"
+        | b"io.systemd.Protocol"
+        | b"org.varlink.service.InterfaceNotFound"
+        | b"org.varlink.service.MethodNotFound"
+        | b"org.varlink.service.MethodNotImplemented" => Failure::Unavailable(libc::EREMOTEIO),
+        b"io.systemd.Resolve.NoNameServers"
+        | b"io.systemd.Resolve.QueryTimedOut"
+        | b"io.systemd.Resolve.MaxAttemptsReached"
+        | b"io.systemd.Resolve.NetworkDown" => Failure::TryAgain(libc::EAGAIN),
+        b"io.systemd.Resolve.NoSuchResourceRecord" => Failure::NoData,
+        // The daemon's verdict on this name: there is none (DNSError), or none to be believed
+        // (DNSSECValidationFailed). To say otherwise would have another service asked without it.
+        _ => Failure::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_their_meanings() {
+        for (error, expected) in [
+            ("NoNameServers", Failure::TryAgain(libc::EAGAIN)),
+            ("QueryTimedOut", Failure::TryAgain(libc::EAGAIN)),
+            ("MaxAttemptsReached", Failure::TryAgain(libc::EAGAIN)),
+            ("NetworkDown", Failure::TryAgain(libc::EAGAIN)),
+            ("NoSuchResourceRecord", Failure::NoData),
+            ("DNSError", Failure::NotFound),
+            ("DNSSECValidationFailed", Failure::NotFound),
+            ("CNAMELoop", Failure::NotFound),
+            ("Whatever", Failure::NotFound),
+        ] {
+            let error = format!("io.systemd.Resolve.{error}");
+            assert_eq!(failure(error.as_bytes()), expected, "{error}");
+        }
+        assert_eq!(failure(b""), Failure::NotFound);
+        assert_eq!(
+            failure(b"org.varlink.service.MethodNotFound"),
+            Failure::Unavailable(libc::EREMOTEIO)
+        );
+    }
+}
