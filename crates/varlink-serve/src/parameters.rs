@@ -21,6 +21,18 @@ pub(crate) fn read<'c, T: Deserialize<'c>>(raw: Option<&'c RawValue>) -> Result<
 
 /// The name of the parameter that the error is about.
 fn culprit(text: &str, error: &serde_json::Error) -> String {
+    let stopped = offset(text, error.line(), error.column());
+    let fields = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text);
+    let fields = fields.unwrap_or_default();
+    let begin =
+        |value: &RawValue| (value.get().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    let holds = |value: &RawValue| {
+        (begin(value)..=begin(value).saturating_add(value.get().len())).contains(&stopped)
+    };
+    // Inside a value, or right before or behind it: the message may then name a field of the value's own.
+    if let Some((name, _)) = fields.iter().find(|(_, value)| holds(value)) {
+        return name.to_string();
+    }
     let message = error.to_string();
     for prefix in ["missing field `", "unknown field `", "duplicate field `"] {
         if let Some(name) = message
@@ -31,12 +43,6 @@ fn culprit(text: &str, error: &serde_json::Error) -> String {
         }
     }
     // The last parameter that begins before the place where reading stopped.
-    let Ok(fields) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text) else {
-        return "parameters".to_owned();
-    };
-    let stopped = offset(text, error.line(), error.column());
-    let begin =
-        |value: &RawValue| (value.get().as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
     fields
         .iter()
         .filter(|(_, value)| begin(value) < stopped)
@@ -65,6 +71,14 @@ mod tests {
         name: &'a str,
         number: Option<u8>,
         list: Option<Vec<u8>>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its form is of interest")]
+    struct Inner {
+        name: String,
     }
 
     fn blamed(text: &str) -> String {
@@ -84,6 +98,8 @@ mod tests {
     fn the_wrong_parameter_is_named() {
         assert_eq!(blamed("{}"), "name");
         assert_eq!(blamed(r#"{"name":5}"#), "name");
+        assert_eq!(blamed(r#"{"name":["a"],"number":1}"#), "name");
+        assert_eq!(blamed(r#"{"name":"a","list":{}}"#), "list");
         assert_eq!(blamed(r#"{"name":"a","number":256}"#), "number");
         assert_eq!(
             blamed("{\"name\":\"a\",\n\n \"number\"\n: \"x\",\"list\":[]}"),
@@ -92,6 +108,10 @@ mod tests {
         assert_eq!(blamed(r#"{"list":[1,{"a":2}],"name":"a"}"#), "list");
         assert_eq!(blamed(r#"{"name":"a","other":1}"#), "other");
         assert_eq!(blamed(r#"{"name":"a","name":"b"}"#), "name");
+        for inner in ["{}", r#"{"x":1}"#, r#"{"name":"a","name":"a"}"#, "5"] {
+            let text = format!(r#"{{"name":"a","inner":{inner},"list":[]}}"#);
+            assert_eq!(blamed(&text), "inner", "{inner}");
+        }
         assert_eq!(blamed("[]"), "parameters");
         assert_eq!(blamed("3"), "parameters");
     }
