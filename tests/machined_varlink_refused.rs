@@ -18,9 +18,12 @@ fn but(good: &Value, parameter: &str, value: Value) -> Value {
     request
 }
 
+/// Parameters, each with a value that it can't have.
+type Wrong<'a> = &'a [(&'a str, Value)];
+
 /// Each wrong value is blamed on its parameter, whatever its own type is.
 #[track_caller]
-fn blamed(method: &str, good: &Value, wrong: &[(&str, Value)]) {
+fn blamed(method: &str, good: &Value, wrong: Wrong<'_>) {
     for (parameter, value) in wrong {
         let reply = machine(method, but(good, parameter, value.clone()));
         assert_eq!(
@@ -166,7 +169,7 @@ fn every_wrong_parameter_of_the_rest_is_named() {
             ("readOnly", json!(1)),
             ("mkdir", json!("yes")),
         ];
-        let table: [(&str, Value, &[&[(&str, Value)]]); 10] = [
+        let table: [(&str, Value, &[Wrong<'_>]); 10] = [
             ("Unregister", good(json!({})), &[&which]),
             ("Terminate", good(json!({})), &[&which]),
             ("OpenRootDirectory", good(json!({})), &[&which]),
