@@ -104,6 +104,9 @@ fn python_lists_machines_and_sees_them_come_and_go() {
 #[test]
 fn a_bus_in_a_container_is_reached_by_the_machines_name() {
     sandbox!(|s| {
+        if s.is_rootless() {
+            return; // busctl can't enter a user namespace that it is in already: setns(2)
+        }
         let web = registered(s, s.container("web").usr());
         web.start_bus();
         let list = s.run("busctl -M web --no-legend list").ok();

@@ -229,7 +229,9 @@ fn list_gives_one_or_all_and_as_much_as_is_asked_for() {
         let one = |name: &str, metadata: &str| {
             machine("List", json!({ "name": name, "acquireMetadata": metadata }))
         };
-        let full = one("web", "yes").ok();
+        // An ordinary user has one user to give: no shift of all the others.
+        let all_of_it = if s.is_rootless() { "graceful" } else { "yes" };
+        let full = one("web", all_of_it).ok();
         let v4: std::net::Ipv4Addr = web.ipv4().parse().unwrap();
         let v6: std::net::Ipv6Addr = web.ipv6().parse().unwrap();
         assert_eq!(
@@ -246,8 +248,10 @@ fn list_gives_one_or_all_and_as_much_as_is_asked_for() {
             release.contains(&json!("PRETTY_NAME=A container of the tests")),
             "{full}"
         );
-        assert_eq!(full["UIDShift"], 0);
-        if !s.is_rootless() {
+        if s.is_rootless() {
+            assert!(one("web", "yes").is("NoUIDShift"));
+        } else {
+            assert_eq!(full["UIDShift"], 0);
             assert_eq!(one("own", "yes").ok()["UIDShift"], 200_000);
         }
         assert_eq!(one(".host", "yes").ok()["class"], "host");
@@ -360,6 +364,9 @@ fn machines_end_are_killed_and_forgotten() {
 #[test]
 fn a_bus_that_stops_stops_no_call() {
     sandbox!(|s| {
+        if !s.has_cgroups() {
+            return; // a leader in no unit is not registered before it is known that nobody manages units
+        }
         s.bus().stop();
         let begun = Instant::now();
         let web = s.container("web").start();
