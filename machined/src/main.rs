@@ -27,7 +27,7 @@ const USAGE: &str = "\
 machined [--help | --version]
 
 The registry of containers and virtual machines: org.freedesktop.machine1 on D-Bus, io.systemd.Machine over Varlink.
-Run by a service manager, as root; there is nothing to configure. See machined(8).
+Run by a service manager, as root; there is nothing to configure. See switchyard-machined(8).
 ";
 
 /// What is ours alone: the lock, and state files that could not be read.
