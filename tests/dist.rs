@@ -191,6 +191,115 @@ fn every_dependency_has_its_reason() {
     }
 }
 
+/// The pages of docs/man.
+fn manual_pages() -> Vec<(String, String)> {
+    let pages = fs::read_dir(source("docs/man")).unwrap().map(|page| {
+        let path = page.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    pages.collect()
+}
+
+#[test]
+fn manual_pages_are_well_formed() {
+    sandbox!(quiet(), |s| {
+        if s.run("command -v groff").status != Some(0) {
+            return;
+        }
+        for (name, page) in manual_pages() {
+            let path = format!("/tmp/{name}");
+            fs::write(&path, page).unwrap();
+            let checked = s.run(&format!("groff -man -Tutf8 -t -ww -z {path}"));
+            // The sandbox has no /etc/groff, which is warned of, too.
+            let about_it = |line: &&str| line.contains(&path);
+            let complaints: Vec<_> = checked.stderr.lines().filter(about_it).collect();
+            assert!(complaints.is_empty(), "{checked}");
+            checked.ok();
+        }
+    });
+}
+
+/// A name in bold with a section behind it is a page of ours that is there, or another project's.
+#[test]
+fn manual_pages_lead_to_manual_pages() {
+    let pages = manual_pages();
+    let mut followed = 0;
+    for (name, page) in &pages {
+        for line in page.lines() {
+            let mut words = line.split_whitespace().skip_while(|word| *word != ".BR");
+            let (Some(to), Some(section)) = (words.nth(1), words.next()) else {
+                continue;
+            };
+            let to = to.replace("\\-", "-");
+            let section: String = section.chars().filter(char::is_ascii_digit).collect();
+            if section.is_empty() || !(to.contains("switchyard") || to == "nss-mymachines") {
+                continue;
+            }
+            let file = format!("{to}.{section}");
+            assert!(
+                pages.iter().any(|(other, _)| *other == file),
+                "{name} leads to {file}"
+            );
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "they are no longer found");
+}
+
+#[test]
+fn the_manual_has_all_of_the_interface() {
+    let interface = "machined/src/varlink/io.switchyard.Machines.varlink";
+    let interface = fs::read_to_string(source(interface)).unwrap();
+    let page = fs::read_to_string(source("docs/man/io.switchyard.Machines.7")).unwrap();
+    let told: Vec<_> = page.lines().collect();
+    for line in interface.lines() {
+        let said = ["type ", "method ", "error "];
+        if said.iter().any(|word| line.starts_with(word)) {
+            assert!(told.contains(&line), "{line}");
+        }
+    }
+}
+
+#[test]
+fn help_leads_to_a_manual_page_that_is_there() {
+    sandbox!(quiet(), |s| {
+        for (program, page) in [
+            ("/usr/libexec/switchyard/machined", "switchyard-machined.8"),
+            ("/usr/bin/switchyard-oci-hook", "switchyard-oci-hook.1"),
+        ] {
+            let help = s.run(&format!("{program} --help")).ok();
+            let (name, section) = page.rsplit_once('.').unwrap();
+            let page = fs::read_to_string(source(&format!("docs/man/{page}"))).unwrap();
+            let page = page.replace("\\-", "-");
+            let is_option = |word: &&str| word.starts_with("--");
+            let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            for option in words.filter(is_option) {
+                assert!(page.contains(option), "{name} does not explain {option}");
+            }
+            if help.contains("See ") {
+                let reference = format!("{name}({section})");
+                assert!(help.contains(&reference), "{reference} is not in: {help}");
+            }
+        }
+    });
+}
+
+/// What goes into nsswitch.conf is said in three places.
+#[test]
+fn one_hosts_line_is_recommended() {
+    let line = |file: &str| {
+        let text = fs::read_to_string(source(file)).unwrap();
+        let line = text.lines().find(|line| line.trim().starts_with("hosts: "));
+        let words = line.unwrap().split_whitespace().skip(1);
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let told = line("README.md");
+    assert_eq!(told, line("docs/man/nss-mymachines.8"));
+    let map = fs::read_to_string(source("docs/architecture.md")).unwrap();
+    assert!(map.contains(&format!("hosts: {told}")), "{told}");
+}
+
 #[test]
 fn the_tests_that_the_docs_name_exist() {
     let text = fs::read_to_string(source("docs/security.md")).unwrap();
