@@ -168,6 +168,50 @@ fn nss_systemd_and_ls_show_the_users_of_containers() {
     });
 }
 
+#[test]
+fn userdbctl_shows_the_users_of_containers() {
+    sandbox!(|s| {
+        if s.is_rootless() || s.run("command -v userdbctl").status != Some(0) {
+            return;
+        }
+        mapped(s);
+        let shown = s.run("userdbctl user vu-web-7").ok();
+        for line in [
+            "User name: vu-web-7",
+            "Disposition: container",
+            "UID: 200007",
+            "GID: 65534 (nogroup)",
+            "Real Name: UID 7 of Container web",
+            "Locked: yes",
+            "Service: io.systemd.Machine",
+        ] {
+            assert!(
+                shown.lines().any(|own| own.trim() == line),
+                "{line}: {shown}"
+            );
+        }
+        assert!(s.run("userdbctl user 200007").ok().contains("vu-web-7"));
+        assert!(
+            s.run("userdbctl group vg-web-7")
+                .ok()
+                .contains("GID: 200007")
+        );
+        assert!(
+            s.run("userdbctl services --no-legend")
+                .ok()
+                .contains("io.systemd.Machine")
+        );
+        assert!(
+            !s.run("userdbctl groups-of-user vu-web-7")
+                .ok()
+                .contains("vg-")
+        );
+        s.run("userdbctl user vu-nope-1").fails(1);
+        // Records of containers are not enumerated, and do not break an enumeration of the others.
+        assert!(s.run("userdbctl user --no-legend").ok().contains("alice"));
+    });
+}
+
 const HOOK: &str = "io.systemd.Resolve.Hook";
 
 fn resolve(questions: &[(&str, u16, u16)]) -> Reply {
