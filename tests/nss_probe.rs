@@ -53,6 +53,13 @@ impl<'s> Probe<'s> {
         }
     }
 
+    /// What nsswitch.conf calls the module: `libnss_SERVICE.so.2`.
+    fn service(&self) -> &str {
+        let file = self.module.rsplit('/').next().unwrap();
+        let service = file.strip_prefix("libnss_").unwrap();
+        service.split('.').next().unwrap()
+    }
+
     /// What the module answers by this entry point, in one line.
     #[track_caller]
     pub fn ask(&self, function: &str, argument: &str) -> String {
@@ -62,8 +69,8 @@ impl<'s> Probe<'s> {
     /// As [`Probe::ask`], with options of the program.
     #[track_caller]
     pub fn ask_with(&self, options: &str, function: &str, argument: &str) -> String {
-        let (program, module) = (&self.program, &self.module);
-        let line = format!("{program} {options} -- {module} mymachines {function} '{argument}'");
+        let (program, module, service) = (&self.program, &self.module, self.service());
+        let line = format!("{program} {options} -- {module} {service} {function} '{argument}'");
         self.sandbox.run(&line).ok().trim_end().to_string()
     }
 }

@@ -1,0 +1,174 @@
+//! systemd's resolved in the sandbox, and a name server for it to ask: nsd with three zones.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::fmt::Write;
+use std::fs;
+
+use support::{Daemon, Options, Ready, Sandbox};
+
+pub const MODULE: &str = "libnss_resolve.so.2";
+pub const SOCKET: &str = "/run/systemd/resolve/io.systemd.Resolve";
+
+/// Our modules, and no daemon yet.
+pub fn options() -> Options {
+    Options::new()
+        .machined(None)
+        .hosts("resolve [!UNAVAIL=return] files")
+        .timeout(std::time::Duration::from_secs(180))
+}
+
+/// The longest name there can be: 253 bytes.
+pub fn longest() -> String {
+    let label = "x".repeat(61);
+    let name = format!("{label}.{label}.{label}.{}.test", "x".repeat(62));
+    assert_eq!(name.len(), 253);
+    name
+}
+
+pub struct World {
+    pub resolved: Daemon,
+    pub nsd: Daemon,
+}
+
+impl World {
+    /// Starts both, and waits until a name of the zone is found.
+    pub fn start(s: &Sandbox) -> Self {
+        // Without a network resolved takes every server for unreachable.
+        s.run(
+            "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
+             ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
+        )
+        .ok();
+        fs::create_dir_all("/run/nsd").unwrap();
+        fs::write("/run/nsd/nsd.conf", NSD).unwrap();
+        fs::write("/run/nsd/forward", forward()).unwrap();
+        fs::write("/run/nsd/reverse", REVERSE).unwrap();
+        fs::write("/run/nsd/reverse6", REVERSE6).unwrap();
+        let nsd = s.spawn("nsd", &["nsd", "-d", "-c", "/run/nsd/nsd.conf"]);
+        fs::create_dir_all("/etc/systemd").unwrap();
+        fs::write("/etc/systemd/resolved.conf", RESOLVED).unwrap();
+        let program = ["/usr/lib/systemd/systemd-resolved"];
+        let resolved = Daemon::start("resolved", &program, &[], Ready::Socket(SOCKET.into()));
+        let found = || s.run("resolvectl query ns.test").status == Some(0);
+        s.wait_for(found, "a name of the zone");
+        Self { resolved, nsd }
+    }
+}
+
+const RESOLVED: &str = "\
+[Resolve]
+DNS=127.0.0.10
+FallbackDNS=
+LLMNR=no
+MulticastDNS=no
+DNSSEC=no
+CacheFromLocalhost=yes
+";
+
+const NSD: &str = r#"
+server:
+  ip-address: 127.0.0.10@53
+  username: ""
+  chroot: ""
+  zonesdir: "/run/nsd"
+  database: ""
+  pidfile: ""
+  xfrdfile: "/run/nsd/xfrd.state"
+  zonelistfile: "/run/nsd/zone.list"
+  server-count: 1
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+zone:
+  name: "test"
+  zonefile: "forward"
+zone:
+  name: "2.0.192.in-addr.arpa"
+  zonefile: "reverse"
+zone:
+  name: "8.b.d.0.1.0.0.2.ip6.arpa"
+  zonefile: "reverse6"
+"#;
+
+fn forward() -> String {
+    let mut zone = FORWARD.to_owned();
+    for host in 1..=200 {
+        writeln!(zone, "many IN A 10.201.0.{host}").unwrap();
+    }
+    writeln!(zone, "{}. IN A 192.0.2.53", longest()).unwrap();
+    writeln!(zone, "{} IN A 192.0.2.63", "y".repeat(63)).unwrap();
+    zone
+}
+
+const FORWARD: &str = r"
+$ORIGIN test.
+$TTL 3600
+@          IN SOA ns hostmaster 1 3600 600 86400 60
+@          IN NS ns
+ns         IN A 127.0.0.10
+name       IN A 192.0.2.10
+name       IN AAAA 2001:db8::10
+v4only     IN A 192.0.2.11
+v6only     IN AAAA 2001:db8::12
+alias      IN CNAME name
+chain      IN CNAME chain1
+chain1     IN CNAME chain2
+chain2     IN CNAME v4only
+dangling   IN CNAME nowhere
+notext     IN CNAME text
+loop       IN CNAME loop1
+loop1      IN CNAME loop
+self       IN CNAME self
+multi      IN A 192.0.2.21
+multi      IN A 192.0.2.22
+multi      IN AAAA 2001:db8::21
+multi      IN AAAA 2001:db8::22
+*.wild     IN A 192.0.2.30
+deep.down  IN A 192.0.2.31
+text       IN TXT nothing
+linklocal  IN AAAA fe80::31
+mapped     IN AAAA ::ffff:192.0.2.32
+zero       IN A 0.0.0.0
+loopback   IN A 127.0.0.1
+_under     IN A 192.0.2.33
+-dash      IN A 192.0.2.34
+xn--bcher-kva IN A 192.0.2.35
+xn--fa-hia IN A 192.0.2.36
+sp\032ace  IN A 192.0.2.37
+weird      IN CNAME sp\032ace
+escape     IN CNAME \027c
+\027c      IN A 192.0.2.38
+option     IN CNAME -rf
+-rf        IN A 192.0.2.39
+";
+
+const REVERSE: &str = r"
+$ORIGIN 2.0.192.in-addr.arpa.
+$TTL 3600
+@   IN SOA ns.test. hostmaster.test. 1 3600 600 86400 60
+@   IN NS ns.test.
+10  IN PTR name.test.
+11  IN PTR v4only.test.
+12  IN PTR one.test.
+12  IN PTR two.test.
+13  IN PTR sp\032ace.test.
+14  IN PTR -rf.test.
+15  IN CNAME 15.sub
+15.sub IN PTR classless.test.
+16  IN TXT none
+17  IN PTR \027c.test.
+17  IN PTR fine.test.
+18  IN PTR xn--bcher-kva.test.
+19  IN PTR UPPER.Test.
+20  IN PTR \$\(reboot\).test.
+21  IN PTR .
+22  IN PTR _under.test.
+";
+
+const REVERSE6: &str = r"
+$ORIGIN 8.b.d.0.1.0.0.2.ip6.arpa.
+$TTL 3600
+@ IN SOA ns.test. hostmaster.test. 1 3600 600 86400 60
+@ IN NS ns.test.
+0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 IN PTR name.test.
+";
