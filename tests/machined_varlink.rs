@@ -362,6 +362,54 @@ fn machines_end_are_killed_and_forgotten() {
 }
 
 #[test]
+fn what_was_registered_outlives_the_daemon() {
+    sandbox!(|s| {
+        let (hypervisor, supervisor) = (idle(), idle());
+        let request = json!({
+            "name": "vm", "class": "vm", "leader": hypervisor.id(), "supervisor": supervisor.id(),
+            "id": "c5c5c5c5c5c5c5c5c5c5c5c500000002", "service": "some vmm", "rootDirectory": "/var/lib/a b",
+            "vSockCid": 78, "sshAddress": "vsock/78 \"quoted\" $x", "sshPrivateKeyPath": "/run/ä key",
+            "addresses": [
+                { "family": 2, "address": [192, 0, 2, 9] },
+                { "family": 10, "address": [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9] },
+            ],
+        });
+        machine("Register", request).ok();
+        let web = registered(s, "web");
+        let all = || {
+            ["vm", "web"].map(|name| {
+                machine(
+                    "List",
+                    json!({ "name": name, "acquireMetadata": "graceful" }),
+                )
+                .ok()
+            })
+        };
+        s.wait_for(
+            || {
+                all()[1]["addresses"]
+                    .as_array()
+                    .is_some_and(|found| found.len() == 3)
+            },
+            "the link-local address",
+        );
+        let before = all();
+        s.machined().restart();
+        assert_eq!(all(), before);
+        assert!(s.run("getent hosts web").ok().contains(&web.ipv6()));
+        // It ends without being asked to say goodbye, too.
+        s.machined().kill(rustix::process::Signal::KILL);
+        s.machined().wait();
+        s.machined().start_again();
+        assert_eq!(all(), before);
+        machine("Unregister", json!({ "name": "web" })).ok();
+        end(hypervisor);
+        gone(s, "vm");
+        end(supervisor);
+    });
+}
+
+#[test]
 fn a_bus_that_stops_stops_no_call() {
     sandbox!(|s| {
         if !s.has_cgroups() {
