@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::fs;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use support::{Daemon, Options, Ready, Sandbox};
 
 pub const MODULE: &str = "libnss_resolve.so.2";
@@ -52,6 +53,13 @@ impl World {
         let found = || s.run("resolvectl query ns.test").status == Some(0);
         s.wait_for(found, "a name of the zone");
         Self { resolved, nsd }
+    }
+
+    /// Stops the name server, of which a child answers, or lets it go on.
+    pub fn stop_server(&self, stop: bool) {
+        let group = Pid::from_raw(self.nsd.pid() as i32).unwrap();
+        let signal = if stop { Signal::STOP } else { Signal::CONT };
+        kill_process_group(group, signal).unwrap();
     }
 }
 
