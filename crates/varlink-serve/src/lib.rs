@@ -1,7 +1,7 @@
 //! A Varlink server for daemons that anyone on the machine may talk to: one task a connection, limits, credentials of
 //! the peer, introspection.
 //!
-//! The messages are zlink's: framing, the form of calls and replies, the peer's credentials. Its server is not used. It
+//! The messages are zlink's: framing, the form of calls and replies. Its server is not used. It
 //! polls all connections from one future and calls the service with `&mut self`, so a call that waits (for a process
 //! inside a container, for polkit) stops every other connection, and it bounds neither the connections of one user nor
 //! the time a peer may take. Its write half is not used either: it serialises a reply again from the start for each

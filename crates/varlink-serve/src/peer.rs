@@ -2,9 +2,7 @@
 
 use std::{io, os::fd::OwnedFd, rc::Rc};
 
-use zlink::connection::socket::{FetchPeerCredentials, UnixSocket};
-
-use crate::stream::Stream;
+use crate::{stream::Stream, sys};
 
 /// The one who connected, as the kernel vouches for them.
 #[derive(Debug)]
@@ -35,29 +33,13 @@ impl Peer {
     /// The process that connected. (SO_PEERCRED, SO_PEERPIDFD)
     ///
     /// # Errors
-    /// Where the process has ended since.
-    pub async fn process(&self) -> io::Result<Process> {
-        let credentials = Borrowed(&self.stream).fetch_peer_credentials().await?;
+    /// Where the process has ended since, or is in a pid namespace that is not below the daemon's.
+    pub fn process(&self) -> io::Result<Process> {
+        let pid = sys::peer_credentials(&*self.stream)?.pid;
+        let pid = u32::try_from(pid).ok().filter(|&pid| pid > 0);
         Ok(Process {
-            pid: credentials
-                .process_id()
-                .as_raw_nonzero()
-                .get()
-                .unsigned_abs(),
-            pidfd: credentials
-                .process_fd()
-                .map(|fd| fd.try_clone_to_owned())
-                .transpose()?,
+            pid: pid.ok_or(io::ErrorKind::NotFound)?,
+            pidfd: sys::peer_pidfd(&*self.stream)?,
         })
     }
 }
-
-struct Borrowed<'a>(&'a Stream);
-
-impl std::os::fd::AsFd for Borrowed<'_> {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl UnixSocket for Borrowed<'_> {}

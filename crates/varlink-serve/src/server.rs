@@ -4,7 +4,7 @@ use std::{io, os::fd::OwnedFd, rc::Rc, time::Duration};
 
 use rustix::{
     io::Errno,
-    net::{SocketFlags, accept_with, sockopt::socket_peercred},
+    net::{SocketFlags, accept_with},
 };
 use tokio::{io::unix::AsyncFd, task::JoinHandle};
 
@@ -116,10 +116,9 @@ async fn accept<S>(server: Rc<Shared<S>>, socket: AsyncFd<Rc<OwnedFd>>, admissio
 
 /// Starts the connection's task, or closes the connection if there is no place for it.
 fn welcome<S>(server: &Rc<Shared<S>>, fd: OwnedFd, admission: &Rc<Admission>) {
-    let Ok(credentials) = socket_peercred(&fd) else {
+    let Ok(libc::ucred { uid, .. }) = sys::peer_credentials(&fd) else {
         return;
     };
-    let uid = credentials.uid.as_raw();
     let Some(ticket) = admission.admit(uid) else {
         tracing::debug!(uid, "Varlink: too many connections");
         return;

@@ -15,11 +15,8 @@ use crate::{
 };
 
 /// Who is calling, as the kernel says.
-pub(super) async fn caller(peer: &Peer, interactive: Option<bool>) -> Result<Caller, Failure> {
-    let process = peer
-        .process()
-        .await
-        .map_err(|error| Failure::system(&error))?;
+pub(super) fn caller(peer: &Peer, interactive: Option<bool>) -> Result<Caller, Failure> {
+    let process = peer.process().map_err(|error| Failure::system(&error))?;
     Ok(Caller {
         uid: peer.uid(),
         pid: process.pid,
@@ -54,7 +51,7 @@ pub(super) async fn find(
         None => None,
         Some(process) => {
             let pid = match process.pid() {
-                0 => caller(call.peer(), None).await?.pid,
+                0 => caller(call.peer(), None)?.pid,
                 pid => pid,
             };
             let machine = manager.machine_of_pid(pid).map_err(failure)?;

@@ -47,7 +47,7 @@ pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
 async fn unregister(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     let which: Which = call.parameters()?;
     let machine = find(manager, &call, which.name.as_deref(), which.pid).await?;
-    let caller = caller(call.peer(), which.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), which.allow_interactive_authentication)?;
     manager
         .unregister(&caller, &machine)
         .await
@@ -58,7 +58,7 @@ async fn unregister(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Fai
 async fn terminate(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     let which: Which = call.parameters()?;
     let machine = find(manager, &call, which.name.as_deref(), which.pid).await?;
-    let caller = caller(call.peer(), which.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), which.allow_interactive_authentication)?;
     manager
         .terminate(&caller, &machine)
         .await
@@ -84,7 +84,7 @@ async fn kill(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> 
         Some(_) => return Err(Failure::invalid_parameter("whom")),
     };
     let machine = find(manager, &call, p.name.as_deref(), p.pid).await?;
-    let caller = caller(call.peer(), p.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), p.allow_interactive_authentication)?;
     manager
         .kill(&caller, &machine, whom, p.signal)
         .await
@@ -124,7 +124,7 @@ async fn open(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> 
         _ => return Err(Failure::invalid_parameter("mode")),
     };
     let machine = find(manager, &call, p.name.as_deref(), p.pid).await?;
-    let caller = caller(call.peer(), p.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), p.allow_interactive_authentication)?;
     let (pty, pty_path) = manager
         .open_terminal(&caller, &machine, terminal)
         .await
@@ -221,7 +221,7 @@ async fn bind_mount(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Fai
     }
     let p: Parameters = call.parameters()?;
     let machine = find(manager, &call, p.name.as_deref(), p.pid).await?;
-    let caller = caller(call.peer(), p.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), p.allow_interactive_authentication)?;
     manager
         .bind_mount(
             &caller,
@@ -253,7 +253,7 @@ async fn copy(
     }
     let p: Parameters = call.parameters()?;
     let machine = find(manager, &call, p.name.as_deref(), p.pid).await?;
-    let caller = caller(call.peer(), p.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), p.allow_interactive_authentication)?;
     manager
         .copy(
             &caller,
@@ -276,7 +276,7 @@ async fn open_root_directory(manager: &Rc<Manager>, call: Call<'_>) -> Result<An
     }
     let which: Which = call.parameters()?;
     let machine = find(manager, &call, which.name.as_deref(), which.pid).await?;
-    let caller = caller(call.peer(), which.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), which.allow_interactive_authentication)?;
     let directory = manager
         .open_root_directory(&caller, &machine)
         .await

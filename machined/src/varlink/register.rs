@@ -36,7 +36,7 @@ struct Parameters {
 
 pub(super) async fn register(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     let p: Parameters = call.parameters()?;
-    let caller = caller(call.peer(), p.allow_interactive_authentication).await?;
+    let caller = caller(call.peer(), p.allow_interactive_authentication)?;
     let request = request(p)?;
     manager.register(&caller, request).await.map_err(failure)?;
     call.done().await

@@ -135,7 +135,7 @@ async fn who(call: Call<'_>) -> Result<Answer, Failure> {
         pid: u32,
         alive: bool,
     }
-    let process = call.peer().process().await.unwrap();
+    let process = call.peer().process().unwrap();
     let peer = Peer {
         uid: call.peer().uid(),
         pid: process.pid,
