@@ -4,6 +4,7 @@
 //! only be read from /proc, of a process that may have been replaced by another since it made the call.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -23,6 +24,10 @@ const RULES_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// How long a person may take to type a password.
 const PERSON_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How many of a user's calls may wait for polkit, and so for a person, at once. Calls that wait are what is limited for all
+/// users together, and waiting for minutes costs a user nothing.
+const MOST_QUESTIONS: usize = 16;
 
 /// CheckAuthorizationFlags of polkit: AllowUserInteraction.
 const ALLOW_USER_INTERACTION: u32 = 1;
@@ -69,7 +74,8 @@ impl Manager {
     /// `verb`, `user`, `program`, …
     ///
     /// # Errors
-    /// [`Error::AccessDenied`]; [`Error::InteractiveAuthorizationRequired`]; [`Error::TimedOut`].
+    /// [`Error::AccessDenied`]; [`Error::InteractiveAuthorizationRequired`]; [`Error::TimedOut`];
+    /// [`Error::LimitsExceeded`] while 16 calls of the user's wait for an answer.
     pub async fn authorize(
         &self,
         caller: &Caller,
@@ -82,6 +88,7 @@ impl Manager {
         let Some(bus) = self.bus() else {
             return Err(denied(action, "polkit can't be asked without a bus"));
         };
+        let _place = self.questions.enter(caller.uid)?;
         let question = ask(&bus, caller, action, details);
         match question.await? {
             Verdict::Yes => Ok(()),
@@ -89,6 +96,43 @@ impl Manager {
                 "Interactive authentication required.".to_owned(),
             )),
             Verdict::No => Err(denied(action, "polkit's rules do not allow it")),
+        }
+    }
+}
+
+/// The questions to polkit that are open, counted by user.
+#[derive(Debug, Default)]
+pub(crate) struct Questions(RefCell<BTreeMap<u32, usize>>);
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+struct Question<'q> {
+    questions: &'q Questions,
+    uid: u32,
+}
+
+impl Questions {
+    fn enter(&self, uid: u32) -> Result<Question<'_>, Error> {
+        let mut open = self.0.borrow_mut();
+        let own = open.entry(uid).or_default();
+        if *own >= MOST_QUESTIONS {
+            let what = format!("Too many calls of user {uid} wait for authorization");
+            return Err(Error::LimitsExceeded(what));
+        }
+        *own += 1;
+        Ok(Question {
+            questions: self,
+            uid,
+        })
+    }
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        let mut open = self.questions.0.borrow_mut();
+        let left = open.remove(&self.uid).unwrap_or(1) - 1;
+        if left > 0 {
+            open.insert(self.uid, left);
         }
     }
 }
@@ -197,8 +241,11 @@ mod tests {
 
     use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
-    use super::subject;
-    use crate::caller::{Caller, Subject};
+    use super::{MOST_QUESTIONS, Questions, subject};
+    use crate::{
+        caller::{Caller, Subject},
+        error::Error,
+    };
 
     fn caller(subject: Subject) -> Caller {
         Caller {
@@ -236,5 +283,20 @@ mod tests {
         let mut gone = caller(Subject::Process);
         gone.pidfd = Some(pidfd);
         assert!(subject(&gone).is_none());
+    }
+
+    #[test]
+    fn one_user_waits_in_few_places() {
+        let questions = Questions::default();
+        let mut open: Vec<_> = (0..MOST_QUESTIONS)
+            .map(|_| questions.enter(1000).unwrap())
+            .collect();
+        let refused = questions.enter(1000);
+        assert!(matches!(refused, Err(Error::LimitsExceeded(_))));
+        drop(questions.enter(1001).unwrap());
+        open.pop();
+        open.push(questions.enter(1000).unwrap());
+        drop(open);
+        assert!(questions.0.borrow().is_empty());
     }
 }

@@ -14,9 +14,9 @@ use tokio::sync::{
 };
 
 use crate::{
-    address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
-    machine::Machine, name::MachineName, namespace, network::Networks, scope::Leftovers,
-    state_dir::StateDir, uid_map, watch::Watch,
+    access::Questions, address::Address, cgroup::Hierarchy, class::Class, error::Error,
+    leader::Leader, machine::Machine, name::MachineName, namespace, network::Networks,
+    scope::Leftovers, state_dir::StateDir, uid_map, watch::Watch,
 };
 
 /// Something that happened to a machine; see [`Manager::observe`].
@@ -60,6 +60,7 @@ pub struct Manager {
     pub(crate) watch: Watch,
     pub(crate) networks: Networks,
     pub(crate) leftovers: Leftovers,
+    pub(crate) questions: Questions,
     bus_settled: Notify,
     observers: RefCell<Vec<UnboundedSender<Event>>>,
 }
@@ -86,6 +87,7 @@ impl Manager {
             watch,
             networks,
             leftovers,
+            questions: Questions::default(),
             bus_settled: Notify::new(),
             observers: RefCell::default(),
         });
@@ -171,11 +173,17 @@ impl Manager {
 
     /// The names of the machines that have this address.
     pub fn machines_with_address(&self, address: IpAddr) -> Vec<Rc<Machine>> {
+        let is_among = |known: &[Address]| known.iter().any(|known| known.ip == address);
+        let guests = self.guests();
+        self.networks.refresh_all(&guests);
         let has = |machine: &Rc<Machine>| {
-            self.addresses(machine)
-                .is_ok_and(|known| known.iter().any(|known| known.ip == address))
+            // Nothing is kept of a VM. Of others only those that seem to have it are asked one by one: programs look up
+            // the addresses of the whole internet.
+            let known = machine.addresses.borrow().as_deref().is_some_and(is_among);
+            (known || machine.class == Class::Vm)
+                && self.addresses(machine).is_ok_and(|known| is_among(&known))
         };
-        self.guests().into_iter().filter(has).collect()
+        guests.into_iter().filter(has).collect()
     }
 
     /// How far the machine's user ids are shifted against the host's.
