@@ -93,3 +93,83 @@ fn a_polkit_that_thinks_keeps_nobody_else_waiting() {
         });
     });
 }
+
+/// Leave to end a machine is leave to end that one, not another that has its name by the time that it is given.
+#[test]
+fn leave_does_not_pass_on_to_the_next_machine() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        rule(s, "return polkit.Result.YES;");
+        s.register(&s.container("web").start(), Via::BusCreate);
+        let polkit = s.start_polkit();
+        polkit.stop();
+        let calls = [
+            ("TerminateMachine", args!["web"]),
+            ("KillMachine", args!["web", "all", 9i32]),
+        ];
+        std::thread::scope(|scope| {
+            let asking = calls.map(|(member, args)| {
+                scope.spawn(move || as_user(NOBODY, || Client::new().manager(member, args)))
+            });
+            std::thread::sleep(Duration::from_millis(500));
+            let client = Client::new();
+            client.manager("TerminateMachine", args!["web"]).ok();
+            let gone = || client.manager("GetMachine", args!["web"]);
+            s.wait_for(|| gone().is_error(".NoSuchMachine"), "the machine to end");
+            let next = s.container("next").start();
+            let leader = next.leader();
+            let nothing = Vec::<(&str, zbus::Variant<'static>)>::new();
+            let id = Vec::<u8>::new();
+            let arguments = args!["web", id, "test", "container", leader, "", nothing];
+            client.manager("CreateMachine", arguments).ok();
+            polkit.cont();
+            for call in asking {
+                let answer = call.join().unwrap();
+                assert!(answer.is_error(".NoSuchMachine"), "{answer:?}");
+            }
+            assert!(next.is_running());
+        });
+    });
+}
+
+/// Waiting costs a user nothing, but there is room for so many calls only.
+#[test]
+fn one_user_can_not_have_everyone_wait() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        rule(s, "return polkit.Result.YES;");
+        s.register(&s.container("web").start(), Via::BusRegister);
+        let polkit = s.start_polkit();
+        polkit.stop();
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..40)
+                .map(|_| {
+                    scope.spawn(|| {
+                        as_user(NOBODY, || {
+                            Client::new().manager("KillMachine", args!["web", "leader", 18i32])
+                        })
+                    })
+                })
+                .collect();
+            let refused = || asking.iter().filter(|call| call.is_finished()).count() == 24;
+            s.wait_for(refused, "all but 16 to be refused");
+            let client = Client::new();
+            client
+                .manager("KillMachine", args!["web", "leader", 18i32])
+                .ok();
+            polkit.cont();
+            let answers: Vec<_> = asking
+                .into_iter()
+                .map(|call| call.join().unwrap())
+                .collect();
+            let over = answers
+                .iter()
+                .filter(|answer| answer.is_error(".LimitsExceeded"));
+            assert_eq!(over.count(), 24, "{answers:?}");
+        });
+    });
+}

@@ -41,6 +41,7 @@ impl Manager {
         let details = [("machine", machine.name.as_str()), ("verb", "terminate")];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
+        self.still_there(machine)?;
         self.end(machine)
             .await
             .inspect(|()| machine.state.set(State::Closing))
@@ -83,6 +84,7 @@ impl Manager {
         let details = [("machine", machine.name.as_str()), ("verb", "kill")];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
+        self.still_there(machine)?;
         match whom {
             Whom::Leader => machine.leader.signal(signal),
             Whom::Supervisor => match &machine.supervisor {
@@ -99,6 +101,15 @@ impl Manager {
                 }
                 _ => self.signal_all(machine, signal),
             },
+        }
+    }
+
+    /// Refuses if the machine has ended meanwhile: a person who is asked takes their time, and another machine may have its
+    /// name, its unit and its cgroup by then.
+    fn still_there(&self, machine: &Rc<Machine>) -> Result<(), Error> {
+        match self.machine(machine.name.as_str()) {
+            Ok(known) if Rc::ptr_eq(&known, machine) && machine.leader.is_alive() => Ok(()),
+            _ => Err(Error::NoSuchMachine(machine.name.to_string())),
         }
     }
 
@@ -166,6 +177,10 @@ impl Manager {
             return Some(scope.to_owned());
         }
         let path = self.cgroups.path_of(machine.leader.pid)?;
+        // Else the number may be another process's, and the cgroup that of another service.
+        if !machine.leader.is_alive() {
+            return None;
+        }
         let cgroup = match machine.unit.borrow().is_empty() {
             true => return None,
             false if machine.owns_unit() => self.cgroups.path_of_unit(&path)?.to_owned(),

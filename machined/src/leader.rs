@@ -16,7 +16,8 @@ use crate::error::Error;
 /// PID_FS_MAGIC of linux/magic.h: the file system whose inodes are processes.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
 
-/// A process, held by a pidfd, so that its number can't come to mean another.
+/// A process, held by a pidfd. Its number may go to another once it has ended: what is read by number, from /proc say, is
+/// its own only if it is alive *after* that.
 #[derive(Debug)]
 pub struct Leader {
     /// Its number in machined's pid namespace.

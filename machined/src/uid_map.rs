@@ -79,7 +79,12 @@ fn parse(text: &str) -> Vec<Range> {
 
 fn read(machine: &Machine, kind: Kind) -> Vec<Range> {
     let path = format!("/proc/{}/{}", machine.leader.pid, kind.file());
-    parse(&fs::read_to_string(path).unwrap_or_default())
+    let text = fs::read_to_string(path).unwrap_or_default();
+    // Else the number may have been another process's already.
+    match machine.leader.is_alive() {
+        true => parse(&text),
+        false => Vec::new(),
+    }
 }
 
 pub(crate) fn shift(machine: &Machine) -> Result<u32, Error> {
