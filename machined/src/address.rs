@@ -24,7 +24,8 @@ pub struct Address {
     pub ifindex: u32,
 }
 
-/// The addresses of a namespace, kept up to date message by message.
+/// The addresses of a namespace, kept up to date message by message, in the order of [`Entry::key`]: a machine may have the
+/// kernel tell of a hundred thousand, and each is looked for.
 #[derive(Debug, Default)]
 pub(crate) struct Table(Vec<Entry>);
 
@@ -37,16 +38,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn is_same(&self, other: &Self) -> bool {
-        let key = |entry: &Self| {
-            (
-                entry.address.ip,
-                entry.address.ifindex,
-                entry.peer,
-                entry.prefix_len,
-            )
-        };
-        key(self) == key(other)
+    fn key(&self) -> (IpAddr, u32, Option<IpAddr>, u8) {
+        let Address { ip, ifindex, .. } = self.address;
+        (ip, ifindex, self.peer, self.prefix_len)
     }
 }
 
@@ -66,10 +60,14 @@ impl Table {
         let Some(entry) = entry_of(message) else {
             return;
         };
-        // An address that changed, by its flags say, comes as new once more.
-        self.0.retain(|known| !known.is_same(&entry));
-        if is_new && is_told(message) && self.0.len() < MOST {
-            self.0.push(entry);
+        let place = self.0.binary_search_by_key(&entry.key(), Entry::key);
+        let is_wanted = is_new && is_told(message);
+        match place {
+            // An address that changed, by its flags say, comes as new once more.
+            Ok(place) if is_wanted => self.0.splice(place..=place, [entry]).for_each(drop),
+            Ok(place) => drop(self.0.remove(place)),
+            Err(place) if is_wanted && self.0.len() < MOST => self.0.insert(place, entry),
+            Err(_) => {}
         }
     }
 

@@ -5,17 +5,21 @@
 //! the answer is current, and an idle system does not wake up.
 
 use std::{
-    cell::RefCell,
+    cell::{Ref, RefCell},
     fs::File,
     io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::MetadataExt,
     },
+    rc::Rc,
     thread,
 };
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
 
 use crate::{
     address::{Address, Table},
@@ -27,8 +31,8 @@ use crate::{
     rtnetlink::{self, ADDRESS_CHANGES, Incoming, LONGEST_DATAGRAM, Message},
 };
 
-/// How often a dump that changes came in between of is begun anew.
-const MOST_DUMPS: usize = 16;
+/// How often a dump that changes came in between of is begun anew, for one question.
+const MOST_DUMPS: usize = 4;
 
 /// How many datagrams are taken in for one question: a machine that makes them faster than we read must not hold us.
 const MOST_DATAGRAMS: usize = 1024;
@@ -39,6 +43,8 @@ pub(crate) struct Network {
     namespace: Id,
     socket: OwnedFd,
     table: Table,
+    /// Whether the table holds all that there is: false after a dump that changes kept coming in between of.
+    is_whole: bool,
 }
 
 /// All of them share a buffer.
@@ -86,10 +92,20 @@ impl Networks {
             Ok(true) => {
                 machine.addresses.replace(Some(network.table.sorted()));
             }
+            // What was known stays, and the next question reads anew.
             Err(error) => {
                 let name = &machine.name;
-                tracing::warn!("Failed to read the addresses of machine {name}: {error}");
+                tracing::debug!("Failed to read the addresses of machine {name}: {error}");
+                network.is_whole = false;
             }
+        }
+    }
+
+    /// Takes in what has changed anywhere: one system call tells where that is. A leader that has left one known namespace
+    /// for another is not seen by this.
+    pub fn refresh_all(&self, machines: &[Rc<Machine>]) {
+        for machine in with_news(machines) {
+            self.refresh(machine);
         }
     }
 
@@ -159,15 +175,44 @@ impl Networks {
             namespace,
             socket,
             table,
+            is_whole: false,
         };
         network.dump(&mut self.buffer.borrow_mut())?;
         Ok(network)
     }
 }
 
+/// The machines whose known addresses may be old: for one that the kernel has told nothing new of, they are not.
+fn with_news(machines: &[Rc<Machine>]) -> Vec<&Rc<Machine>> {
+    let machines = machines.iter().filter(|machine| machine.class != Class::Vm);
+    let networks: Vec<(_, Ref<'_, Option<Network>>)> = machines
+        .map(|machine| (machine, machine.network.borrow()))
+        .collect();
+    let (mut news, mut quiet, mut sockets) = (Vec::new(), Vec::new(), Vec::new());
+    for (machine, network) in &networks {
+        match &**network {
+            Some(network) if network.is_whole => {
+                quiet.push(*machine);
+                sockets.push(PollFd::new(&network.socket, PollFlags::IN));
+            }
+            _ => news.push(*machine),
+        }
+    }
+    let failed = poll(&mut sockets, Some(&Timespec::default())).is_err();
+    let told = quiet.into_iter().zip(sockets);
+    news.extend(told.filter_map(|(machine, socket)| {
+        (failed || !socket.revents().is_empty()).then_some(machine)
+    }));
+    news
+}
+
 impl Network {
     /// Whether anything has changed.
     fn take_in(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        if !self.is_whole {
+            self.dump(buffer)?;
+            return Ok(true);
+        }
         let mut changed = false;
         for _ in 0..MOST_DATAGRAMS {
             match rtnetlink::receive(&self.socket, buffer)? {
@@ -187,16 +232,18 @@ impl Network {
 
     /// Reads the namespace anew.
     fn dump(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        self.is_whole = false;
         for _ in 0..MOST_DUMPS {
             // What is still queued is older than what will be dumped, but would be applied after it is forgotten.
             self.discard(buffer)?;
             self.table.clear();
             rtnetlink::ask_for_addresses(&self.socket)?;
             if self.read_dump(buffer)? {
+                self.is_whole = true;
                 return Ok(());
             }
         }
-        // Better an answer out of a namespace that never rests than none.
+        // Better an answer out of a namespace that never rests than none; the next question reads it again.
         Ok(())
     }
 

@@ -1,19 +1,25 @@
 //! The syntax of os-release(5): assignments as a shell reads them, without expansion.
 
-use std::{iter::Peekable, str::Chars};
+use std::{collections::HashMap, iter::Peekable, str::Chars};
 
 /// The fields in order, each once: where one is set again, the last value counts. What is no valid assignment is left out.
 pub fn parse(text: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(text);
     let mut fields: Vec<(String, String)> = Vec::new();
+    // The text is the machine's, which may set ten thousand: each is found at once.
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut input = text.chars().peekable();
     while input.peek().is_some() {
         let Some((key, value)) = assignment(&mut input) else {
             continue;
         };
-        match fields.iter_mut().find(|(known, _)| *known == key) {
+        let known = places.get(&key).and_then(|&place| fields.get_mut(place));
+        match known {
             Some(field) => field.1 = value,
-            None => fields.push((key, value)),
+            None => {
+                places.insert(key.clone(), fields.len());
+                fields.push((key, value));
+            }
         }
     }
     fields
