@@ -163,6 +163,11 @@ fn a_shell_needs_no_service_manager() {
                 .stderr
                 .contains("/bin/no-such-program: No such file")
         );
+        // Not machined's own, which programs that call select(2) can't live with.
+        let limit = s
+            .run("sleep 1 | machinectl -q shell web /bin/sh -c 'echo limit-$(ulimit -n)'")
+            .ok();
+        assert!(limit.contains("limit-1024"), "{limit}");
         if s.has_cgroups() {
             let cgroup = s
                 .run("sleep 1 | machinectl -q shell web /bin/cat /proc/self/cgroup")

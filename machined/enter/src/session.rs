@@ -11,6 +11,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags},
     io::Errno,
+    process::{Resource, Rlimit},
     thread::{CapabilitySet, Gid, Uid},
 };
 
@@ -25,6 +26,10 @@ use crate::{
 
 /// What login(1) sets where nothing else is configured.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The soft limit of open descriptors that Linux starts PID 1 with (INR_OPEN_CUR, linux/fs.h). machined has a higher one, with
+/// which programs that call select(2) on a descriptor from 1024 on write past their sets.
+const DESCRIPTORS: u64 = 1024;
 
 /// Starts the program as a child: in a session of its own, the terminal its controlling terminal, and with no more
 /// capabilities than the programs of the machine can have, nor than machined has. no_new_privs stays with it: su(1) and
@@ -75,6 +80,12 @@ fn become_user(user: &User, bounding: CapabilitySet) -> io::Result<()> {
     rustix::thread::set_thread_res_uid(uid, uid, uid)?;
     privilege::keep(bounding).map_err(|fault| io::Error::from(fault.errno))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let soft = limit
+        .maximum
+        .map_or(DESCRIPTORS, |hard| hard.min(DESCRIPTORS));
+    let current = Some(soft);
+    rustix::process::setrlimit(Resource::Nofile, Rlimit { current, ..limit })?;
     // As a shell does without a home.
     if rustix::process::chdir(&user.home).is_err() {
         rustix::process::chdir("/")?;
