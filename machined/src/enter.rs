@@ -70,9 +70,9 @@ impl Manager {
             return Ok(os_release::parse(&text));
         }
         rules::container(machine, "Requesting OS release data")?;
-        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let slot = slots::SHORT.take(machine.name.as_str())?;
         let leader = machine.leader.pidfd.as_fd();
-        match helper::run(&Request::OsRelease, &[leader], "reading os-release").await {
+        match helper::run(&Request::OsRelease, &[leader], &slot, "reading os-release").await {
             Ok(reply) => Ok(os_release::parse(&reply.text)),
             Err(Error::Io(_, error)) if error.kind() == std::io::ErrorKind::NotFound => Err(none()),
             Err(error) => Err(error),
@@ -110,7 +110,7 @@ impl Manager {
         ];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
-        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let slot = slots::SHORT.take(machine.name.as_str())?;
         let request = Request::Bind {
             source: source.to_owned(),
             destination: destination.to_owned(),
@@ -118,7 +118,7 @@ impl Manager {
             mkdir,
         };
         let leader = machine.leader.pidfd.as_fd();
-        helper::run(&request, &[leader], "bind mounting").await?;
+        helper::run(&request, &[leader], &slot, "bind mounting").await?;
         Ok(())
     }
 
@@ -146,10 +146,10 @@ impl Manager {
             return rustix::fs::open("/", flags, Mode::empty())
                 .map_err(Error::io::<Errno>("Failed to open /"));
         }
-        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let slot = slots::SHORT.take(machine.name.as_str())?;
         let leader = machine.leader.pidfd.as_fd();
         let what = "opening the root directory";
-        let reply = helper::run(&Request::RootDirectory, &[leader], what).await?;
+        let reply = helper::run(&Request::RootDirectory, &[leader], &slot, what).await?;
         let [directory] = helper::descriptors(reply.fds)?;
         Ok(directory)
     }

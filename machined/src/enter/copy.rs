@@ -53,9 +53,10 @@ impl Manager {
         ];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
-        let _slot = slots::COPIES.take(machine.name.as_str())?;
+        let slot = slots::COPIES.take(machine.name.as_str())?;
         let ended = ended(machine, self.observe());
-        let (mut reader, mut writer) = start(machine, direction, source, destination, replace)?;
+        let (mut reader, mut writer) =
+            start(machine, direction, source, destination, replace, &slot)?;
         tokio::select! {
             biased;
             results = async { tokio::join!(reader.reply(), writer.reply()) } => outcome(results),
@@ -74,6 +75,7 @@ fn start(
     source: &str,
     destination: &str,
     replace: bool,
+    slot: &slots::Slot,
 ) -> Result<(Helper, Helper), Error> {
     let (from, to) = match direction {
         Direction::FromMachine => (Side::Machine, Side::Host),
@@ -91,8 +93,8 @@ fn start(
     };
     let leader = machine.leader.pidfd.as_fd();
     Ok((
-        Helper::start(&send, &[leader, sending.as_fd()])?,
-        Helper::start(&receive, &[leader, receiving.as_fd()])?,
+        Helper::start(&send, &[leader, sending.as_fd()], slot)?,
+        Helper::start(&receive, &[leader, receiving.as_fd()], slot)?,
     ))
 }
 

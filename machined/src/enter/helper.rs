@@ -17,9 +17,11 @@ use tokio::{
     io::Interest,
     net::UnixDatagram,
     process::{Child, Command},
+    runtime::Handle,
     time::timeout,
 };
 
+use super::slots::Slot;
 use crate::error::Error;
 
 /// How long an operation may take that does not depend on how much there is to copy.
@@ -42,7 +44,10 @@ const LONGEST_TEXT: usize = 512;
 /// One operation under way. Dropping it kills the process, unless it has become somebody's session.
 #[derive(Debug)]
 pub struct Helper {
-    child: Child,
+    /// Taken when it is dropped.
+    child: Option<Child>,
+    /// Its place, until it has replied or ended.
+    slot: Option<Slot>,
     /// Of type SOCK_SEQPACKET: to wait for, the two are the same.
     socket: UnixDatagram,
     errors: OwnedFd,
@@ -50,7 +55,7 @@ pub struct Helper {
 
 impl Helper {
     /// Starts the process and tells it what to do.
-    pub fn start(request: &Request, fds: &[BorrowedFd<'_>]) -> Result<Self, Error> {
+    pub fn start(request: &Request, fds: &[BorrowedFd<'_>], slot: &Slot) -> Result<Self, Error> {
         let message = request.encode().map_err(error)?;
         let (ours, theirs) = socket::pair().map_err(failed())?;
         let ours = net::UnixDatagram::from(ours);
@@ -69,7 +74,8 @@ impl Helper {
             .map_err(failed())?;
         socket::send(&ours, &message, fds).map_err(failed())?;
         Ok(Self {
-            child,
+            child: Some(child),
+            slot: Some(slot.clone()),
             socket: UnixDatagram::from_std(ours).map_err(failed())?,
             errors,
         })
@@ -85,6 +91,7 @@ impl Helper {
             .await;
         match received {
             Ok((message, fds)) if !message.is_empty() => {
+                self.slot = None;
                 Reply::decode(&message, fds).map_err(error)
             }
             Ok(_) => Err(self.died().await),
@@ -96,21 +103,18 @@ impl Helper {
     pub async fn reply_in_time(mut self, what: &str) -> Result<Reply, Error> {
         match timeout(DEADLINE, self.reply()).await {
             Ok(reply) => reply,
-            Err(_) => {
-                // Not waited for: a process that hangs in a file system of the machine ends when that lets it.
-                let _ = self.child.start_kill();
-                Err(Error::TimedOut(format!(
-                    "Timed out: {what} took longer than {} s",
-                    DEADLINE.as_secs()
-                )))
-            }
+            Err(_) => Err(Error::TimedOut(format!(
+                "Timed out: {what} took longer than {} s",
+                DEADLINE.as_secs()
+            ))),
         }
     }
 
     /// Why it ended without a reply.
     async fn died(&mut self) -> Error {
-        let status = match timeout(DEADLINE, self.child.wait()).await {
-            Ok(Ok(status)) => status.to_string(),
+        let ended = async { self.child.as_mut()?.wait().await.ok() };
+        let status = match timeout(DEADLINE, ended).await {
+            Ok(Some(status)) => status.to_string(),
             _ => "no status".to_owned(),
         };
         let mut words = [0; LAST_WORDS];
@@ -121,9 +125,31 @@ impl Helper {
     }
 }
 
+impl Drop for Helper {
+    /// A process that hangs in a file system of the machine (FUSE) may not end when it is killed, but when that lets it.
+    /// Until then it keeps its place, or such a machine could fill the system with them.
+    fn drop(&mut self) {
+        let (Some(slot), Some(mut child)) = (self.slot.take(), self.child.take()) else {
+            return;
+        };
+        let _ = child.start_kill();
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = child.wait().await;
+                drop(slot);
+            });
+        }
+    }
+}
+
 /// Starts a process, and waits for its reply until the deadline. `what` is told when it is missed: "reading os-release".
-pub async fn run(request: &Request, fds: &[BorrowedFd<'_>], what: &str) -> Result<Reply, Error> {
-    Helper::start(request, fds)?.reply_in_time(what).await
+pub async fn run(
+    request: &Request,
+    fds: &[BorrowedFd<'_>],
+    slot: &Slot,
+    what: &str,
+) -> Result<Reply, Error> {
+    Helper::start(request, fds, slot)?.reply_in_time(what).await
 }
 
 /// Exactly `N` descriptors of a reply.
@@ -176,6 +202,7 @@ fn program() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enter::slots;
 
     #[test]
     fn text_from_a_machine_steers_no_terminal() {
@@ -184,5 +211,30 @@ mod tests {
             "a\\u{1b}[2J\\nb\\u{9b}c é"
         );
         assert_eq!(printable(&"x".repeat(9999)).len(), LONGEST_TEXT);
+    }
+
+    /// Killed or not, a process has its place for as long as it is there.
+    #[tokio::test]
+    async fn a_place_is_free_when_its_process_is_gone() {
+        let slot = slots::SHORT.take("a-machine-of-its-own").unwrap();
+        let child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+        let (ours, _theirs) = socket::pair().unwrap();
+        let (errors, _) = rustix::pipe::pipe().unwrap();
+        let ours = net::UnixDatagram::from(ours);
+        ours.set_nonblocking(true).unwrap();
+        let helper = Helper {
+            child: Some(child),
+            slot: Some(slot),
+            socket: UnixDatagram::from_std(ours).unwrap(),
+            errors,
+        };
+        let is_taken = || slots::SHORT.holds("a-machine-of-its-own");
+        drop(helper);
+        assert!(is_taken() && process.exists());
+        while is_taken() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(!process.exists());
     }
 }

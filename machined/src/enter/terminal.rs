@@ -48,13 +48,13 @@ impl Manager {
             rules::program(path, args, environment)?;
         }
         self.may_open(caller, machine, &terminal).await?;
-        let _slot = slots::SHORT.take(machine.name.as_str())?;
+        let slot = slots::SHORT.take(machine.name.as_str())?;
         let request = Request::Terminal {
             host,
             bus: !host && terminal != Terminal::Pty,
         };
         let leader = machine.leader.pidfd.as_fd();
-        let reply = helper::run(&request, &[leader], "opening a terminal").await?;
+        let reply = helper::run(&request, &[leader], &slot, "opening a terminal").await?;
         let path = String::from_utf8_lossy(&reply.text).into_owned();
         let mut fds = reply.fds.into_iter();
         let (Some(ours), Some(theirs), bus) = (fds.next(), fds.next(), fds.next()) else {
@@ -73,7 +73,7 @@ impl Manager {
             None => false,
         };
         if !runs {
-            session(machine, host, terminal, &theirs).await?;
+            session(machine, host, terminal, &theirs, &slot).await?;
         }
         Ok((ours, path))
     }
@@ -119,6 +119,7 @@ async fn session(
     host: bool,
     terminal: Terminal,
     theirs: &OwnedFd,
+    slot: &slots::Slot,
 ) -> Result<(), Error> {
     let program = match terminal {
         Terminal::Shell {
@@ -138,6 +139,6 @@ async fn session(
     };
     let request = Request::Session { host, program };
     let fds = [machine.leader.pidfd.as_fd(), theirs.as_fd()];
-    helper::run(&request, &fds, "starting a program").await?;
+    helper::run(&request, &fds, slot, "starting a program").await?;
     Ok(())
 }
