@@ -71,7 +71,7 @@ impl Record {
         let leader = process("LEADER", "LEADER_PIDFDID", "LEADER_START_TIME");
         Ok(Self {
             name,
-            uid: text("UID").parse().unwrap_or(0),
+            uid: uid(text("UID"))?,
             unit: text("SCOPE").to_owned(),
             subgroup: text("SUBGROUP").to_owned(),
             service: text("SERVICE").to_owned(),
@@ -133,6 +133,17 @@ impl Record {
         );
         push("ADDRESSES", &joined(&self.addresses));
         file
+    }
+}
+
+/// The user who registered it. Releases before 258 wrote none: then it was root, or someone whom root trusted. One that
+/// can't be read must not pass for root.
+fn uid(text: &str) -> Result<u32, String> {
+    match text {
+        "" => Ok(0),
+        text => text
+            .parse()
+            .map_err(|_| format!("it names no user: {}", text.escape_debug())),
     }
 }
 
@@ -250,11 +261,20 @@ SSH_PRIVATE_KEY_PATH=\"/run/a key\"
     }
 
     #[test]
+    fn a_user_that_is_none_is_not_root() {
+        let parse = |uid| Record::parse("a", &format!("LEADER=2\nUID={uid}\n"));
+        assert_eq!(parse("1000").unwrap().uid, 1000);
+        for bad in ["x", "-1", "4294967296"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn what_can_be_done_without() {
         let least = Record::parse("a", "LEADER=2\n").unwrap();
         assert_eq!(least.class, Class::Container);
         let odd =
-            "LEADER=2\nID=xyz\nNETIF=1 x -4 0 2\nVSOCK_CID=-1\nREALTIME=soon\nUID=me\nNEW_KEY=1\n";
+            "LEADER=2\nID=xyz\nNETIF=1 x -4 0 2\nVSOCK_CID=-1\nREALTIME=soon\nNEW_KEY=1\n";
         let odd = Record::parse("a", odd).unwrap();
         assert_eq!(
             (odd.id, odd.vsock_cid, odd.realtime, odd.uid),
