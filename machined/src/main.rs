@@ -84,6 +84,8 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Failure> {
+    // Others read the folders that are made here, whatever the umask of whoever started us.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     if let Err(error) = privileges::raise_descriptor_limit(DESCRIPTORS) {
         tracing::warn!("Failed to raise the limit of open descriptors: {error}");
     }
