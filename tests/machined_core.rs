@@ -203,6 +203,41 @@ fn what_a_leader_leaves_behind_keeps_the_scope_until_it_ends() {
     });
 }
 
+/// A scope that waits for the last process of one machine, when the next machine of that name is put there.
+#[test]
+fn a_scope_that_is_used_again_is_left_alone() {
+    sandbox!(|s| {
+        if !s.has_cgroups() {
+            return;
+        }
+        let client = Client::new();
+        let scope = cgroup("machine.slice/machine-a.scope");
+        let (mut first, mut left) = (program("sleep 60"), program("sleep 60"));
+        create(&client, "a", first.id(), vec![]).ok();
+        fs::write(scope.join("cgroup.procs"), left.id().to_string()).unwrap();
+        first.kill().unwrap();
+        first.wait().unwrap();
+        s.wait_within(SOON, || names().is_empty(), "the files to be gone");
+        let mut second = program("sleep 60");
+        create(&client, "a", second.id(), vec![]).ok();
+        // The new machine makes itself at home, empties its own cgroup for that, and fills it again.
+        let (below, procs) = (scope.join("below"), scope.join("cgroup.procs"));
+        fs::create_dir(&below).unwrap();
+        left.kill().unwrap();
+        left.wait().unwrap();
+        let root = fs::read_to_string("/proc/1/cgroup").unwrap();
+        let root = root.trim().rsplit("::").next().unwrap();
+        let outside = cgroup(root.trim_start_matches('/')).join("cgroup.procs");
+        fs::write(outside, second.id().to_string()).unwrap();
+        std::thread::sleep(SOON);
+        assert!(below.exists(), "what is below the scope is the machine's");
+        fs::write(procs, second.id().to_string()).unwrap();
+        client.manager("TerminateMachine", args!["a"]).ok();
+        second.wait().unwrap();
+        s.wait_for(|| !scope.exists(), "the scope to be gone");
+    });
+}
+
 #[test]
 fn signals_reach_whom_they_are_meant_for() {
     sandbox!(|s| {
@@ -377,6 +412,20 @@ fn a_leader_is_proven_the_same_process() {
         assert!(log.contains("unproven") && log.contains("reused"), "{log}");
         sleep.kill().unwrap();
         sleep.wait().unwrap();
+    });
+}
+
+/// Others read them, whatever the umask of whoever started the daemon.
+#[test]
+fn a_narrow_umask_hides_nothing() {
+    sandbox!(Options::new().machined(None), |s| {
+        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        s.start_machined(Which::Ours);
+        rustix::process::umask(before);
+        for path in [DIR, "/run/switchyard/machined", "/run/systemd/machine"] {
+            let mode = fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o7777, 0o755, "{path}");
+        }
     });
 }
 

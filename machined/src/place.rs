@@ -64,11 +64,14 @@ impl Manager {
             )));
         }
         match scope::make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
-            Ok(path) => Ok(Place {
-                unit,
-                scope_cgroup: Some(path),
-                ..Place::default()
-            }),
+            Ok(path) => {
+                self.leftovers.forget(&path);
+                Ok(Place {
+                    unit,
+                    scope_cgroup: Some(path),
+                    ..Place::default()
+                })
+            }
             // Its names and addresses are worth having all the same.
             Err(error) => {
                 tracing::warn!("Machine {name} has no cgroup of its own: {error}");

@@ -2,13 +2,14 @@
 
 use std::{
     cell::RefCell, collections::BTreeMap, fs, io, mem::MaybeUninit, os::fd::OwnedFd, path::Path,
-    time::Duration,
+    rc::Rc, time::Duration,
 };
 
 use rustix::{fs::inotify, io::Errno};
 
 use crate::{
     cgroup::{Hierarchy, Version},
+    machine::Machine,
     manager::Manager,
 };
 
@@ -120,11 +121,34 @@ impl Leftovers {
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
             match events.next() {
+                Ok(event) if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) => {
+                    self.retry_all(cgroups);
+                }
                 Ok(event) => self.retry(cgroups, event.wd()),
                 Err(Errno::INTR) => {}
                 Err(_) => break,
             }
         }
+    }
+
+    /// Events were lost: any of them may be empty by now.
+    fn retry_all(&self, cgroups: &Hierarchy) {
+        let watches: Vec<_> = self.scopes.borrow().keys().copied().collect();
+        for watch in watches {
+            self.retry(cgroups, watch);
+        }
+    }
+
+    /// Stops watching a scope: a new machine is in it, and what is below is that machine's.
+    pub fn forget(&self, scope: &str) {
+        self.scopes.borrow_mut().retain(|watch, known| {
+            let is_other = known != scope;
+            if !is_other {
+                // The kernel has dropped it with the file if not.
+                let _ = inotify::remove_watch(&self.inotify, *watch);
+            }
+            is_other
+        });
     }
 
     fn retry(&self, cgroups: &Hierarchy, watch: i32) {
@@ -159,6 +183,12 @@ impl Manager {
     async fn remove_scope_later(&self, scope: &str) {
         for exponent in 0..10 {
             tokio::time::sleep(Duration::from_millis(10 << exponent)).await;
+            // A new machine may be in it by now.
+            let is_scope =
+                |machine: &Rc<Machine>| machine.scope_cgroup.borrow().as_deref() == Some(scope);
+            if self.guests().iter().any(is_scope) {
+                return;
+            }
             if remove(&self.cgroups, scope).is_ok() {
                 return;
             }
