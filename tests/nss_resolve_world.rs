@@ -103,6 +103,10 @@ fn forward() -> String {
     for host in 1..=200 {
         writeln!(zone, "many IN A 10.201.0.{host}").unwrap();
     }
+    for number in 0..10 {
+        writeln!(zone, "p{number}.load IN A 10.77.0.{number}").unwrap();
+        writeln!(zone, "c{number}.load IN A 10.78.0.{number}").unwrap();
+    }
     writeln!(zone, "{}. IN A 192.0.2.53", longest()).unwrap();
     writeln!(zone, "{} IN A 192.0.2.63", "y".repeat(63)).unwrap();
     zone
