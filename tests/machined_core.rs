@@ -326,6 +326,11 @@ fn rules_of_registration() {
         );
         // A name is free again in the very moment that its machine has ended.
         one.kill().unwrap();
+        let stat = format!("/proc/{}/stat", one.id());
+        s.wait_for(
+            || fs::read_to_string(&stat).unwrap().contains(") Z "),
+            "the killed leader to have ended",
+        );
         register(&client, "a", two.id()).ok();
         assert!(state("a").contains(&format!("LEADER={}\n", two.id())));
         one.wait().unwrap();

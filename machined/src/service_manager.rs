@@ -31,25 +31,28 @@ pub(crate) type Properties = Vec<(String, OwnedVariant)>;
 pub(crate) struct ServiceManager(Connection);
 
 impl ServiceManager {
-    /// The one on this bus, if there is any. That of a bus which only could start one is none: a scope would be made in a
-    /// process that has just begun.
+    /// The one of this machine, if it has any. systemd is one as PID 1 alone, so the kernel can tell: where there is none,
+    /// no bus is asked, and one that hangs keeps nobody waiting.
     ///
     /// # Errors
     /// [`Error::TimedOut`] if the bus does not say; [`Error::NotAvailable`] if systemd runs the machine, but can't be
-    /// talked to: nobody else may make cgroups then.
+    /// talked to: nobody else may make cgroups then (<https://systemd.io/CGROUP_DELEGATION>).
     pub async fn find(bus: Option<Connection>) -> Result<Option<Self>, Error> {
-        let Some(bus) = bus else {
-            return refuse_beside_systemd().map(|()| None);
-        };
+        if !systemd_runs_this_machine() {
+            return Ok(None);
+        }
+        let absent =
+            || Error::NotAvailable("systemd runs this machine, but is not on the bus".to_owned());
+        let bus = bus.ok_or_else(absent)?;
         let (name, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
         let asked = bus.call_method(Some(name), path, Some(name), "NameHasOwner", &NAME);
         let answer = tokio::time::timeout(PATIENCE, asked).await;
         let answer = answer.map_err(|_| timed_out("NameHasOwner"))?;
         let is_there = answer.and_then(|answer| answer.body().deserialize());
-        if is_there.map_err(failed("NameHasOwner"))? {
-            return Ok(Some(Self(bus)));
+        match is_there.map_err(failed("NameHasOwner"))? {
+            true => Ok(Some(Self(bus))),
+            false => Err(absent()),
         }
-        refuse_beside_systemd().map(|()| None)
     }
 
     /// Makes a scope with this process in it. Returns when it stands.
@@ -152,14 +155,9 @@ impl ServiceManager {
     }
 }
 
-/// systemd is the only writer of its cgroups: <https://systemd.io/CGROUP_DELEGATION>.
-fn refuse_beside_systemd() -> Result<(), Error> {
-    match fs::read_to_string("/proc/1/comm") {
-        Ok(name) if name.trim_end() == "systemd" => Err(Error::NotAvailable(
-            "systemd runs this machine, but is not on the bus".to_owned(),
-        )),
-        _ => Ok(()),
-    }
+/// Whether PID 1 is systemd, which names itself so whatever it was started as.
+fn systemd_runs_this_machine() -> bool {
+    fs::read_to_string("/proc/1/comm").is_ok_and(|name| name.trim_end() == "systemd")
 }
 
 /// Ours first, then the caller's, of which the last counts.
