@@ -25,6 +25,7 @@ mod os_release;
 mod passwd;
 mod privilege;
 mod pty;
+mod reopen;
 mod root;
 mod seal;
 mod session;

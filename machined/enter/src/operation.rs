@@ -17,7 +17,7 @@ use crate::{
     leader::Leader,
     os_release,
     packet::malformed,
-    privilege, pty,
+    privilege, pty, reopen,
     request::{Program, Reply, Request, Side},
     root::Root,
     seal, session, socket,
@@ -41,6 +41,7 @@ pub fn serve() -> ExitCode {
     let mut session = None;
     let result = seal_sessions()
         .and_then(|()| privilege::isolate())
+        .and_then(|()| reopen::prepare())
         .and_then(|()| socket::receive(stdin).map_err(Fault::to("receive the request")))
         .and_then(|(message, fds)| {
             let request = Request::decode(&message)?;

@@ -13,11 +13,14 @@ use std::{
 };
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, ResolveFlags},
+    fs::{Mode, OFlags, ResolveFlags},
     io::Errno,
 };
 
-use crate::fault::{Fault, errno};
+use crate::{
+    fault::{Fault, errno},
+    reopen,
+};
 
 /// How often to try again when the tree changed under a `..` (EAGAIN, openat2(2)).
 const RETRIES: usize = 64;
@@ -87,15 +90,18 @@ impl Root {
         rustix::fs::openat(&parent, name, flags, Mode::empty()).map_err(Fault::on("open", path))
     }
 
-    /// Reads a regular file of at most `limit` bytes. A pipe or device is neither waited for nor read.
+    /// Reads a regular file of at most `limit` bytes. A pipe or device is not even opened.
     pub fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, Fault> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = self.open(path, flags).map_err(Fault::on("open", path))?;
-        let stat = rustix::fs::fstat(&file).map_err(Fault::on("look at", path))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            let what = format!("{} is not a regular file", path.display());
-            return Err(Fault::new(what, Errno::INVAL));
-        }
+        let held = self
+            .open(path, OFlags::PATH)
+            .map_err(Fault::on("open", path))?;
+        let file = reopen::regular(held).map_err(|errno| match errno {
+            Errno::INVAL => {
+                let what = format!("{} is not a regular file", path.display());
+                Fault::new(what, Errno::INVAL)
+            }
+            errno => Fault::on("open", path)(errno),
+        })?;
         let mut text = Vec::new();
         File::from(file)
             .take(limit + 1)
@@ -140,6 +146,8 @@ pub fn split(path: &Path) -> Result<(&Path, &OsStr), Fault> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::FileType;
+
     use super::*;
     use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
@@ -148,6 +156,7 @@ mod tests {
             std::env::temp_dir().join(format!("machined-enter-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(path.join("root/dir")).unwrap();
+        reopen::prepare().unwrap();
         let root = rustix::fs::open(path.join("root"), OFlags::PATH, Mode::empty()).unwrap();
         (path, Root::new(root))
     }
@@ -206,6 +215,14 @@ mod tests {
         let read = |name: &str, limit| root.read(Path::new(name), limit);
         assert_eq!(read("/pipe", 9).unwrap_err().errno, Errno::INVAL);
         assert_eq!(read("/dir", 9).unwrap_err().errno, Errno::INVAL);
+        // Opened, a device that nothing drives (240 is for local use: devices.txt of Linux) would be ENXIO, or EACCES.
+        let device = rustix::fs::makedev(240, 0);
+        let node = path.join("root/device");
+        let (kind, mode) = (FileType::CharacterDevice, Mode::RUSR);
+        // It takes root to make one.
+        if rustix::fs::mknodat(rustix::fs::CWD, node, kind, mode, device).is_ok() {
+            assert_eq!(read("/device", 9).unwrap_err().errno, Errno::INVAL);
+        }
         assert_eq!(read("/big", 4).unwrap_err().errno, Errno::FBIG);
         assert_eq!(read("/big", 5).unwrap(), b"12345");
         fs::remove_dir_all(path).unwrap();

@@ -19,7 +19,7 @@ use super::{
     entry::{Entry, Kind, Message, Metadata},
     metadata, staging, tell,
 };
-use crate::{fault::Fault, root::Root};
+use crate::{fault::Fault, reopen, root::Root};
 
 /// Reads what is at `path`, a symlink itself included, and tells the other half.
 pub fn send(root: &Root, path: &Path, socket: BorrowedFd<'_>) -> Result<(), Fault> {
@@ -119,20 +119,18 @@ impl Walk<'_> {
     }
 }
 
-/// Opens a directory or regular file for reading, or fails should it have become something else. What it may have become
-/// is neither followed nor waited for, nor does it become our terminal.
+/// Opens a directory or regular file for reading, or fails should it have become something else: that is not opened.
 fn open(parent: BorrowedFd<'_>, name: &OsStr, kind: FileType) -> Result<OwnedFd, Errno> {
-    let mut flags =
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
     if kind == FileType::Directory {
-        flags |= OFlags::DIRECTORY;
+        let flags = flags | OFlags::RDONLY | OFlags::DIRECTORY;
+        return rustix::fs::openat(parent, name, flags, Mode::empty());
     }
-    let file = rustix::fs::openat(parent, name, flags, Mode::empty())?;
-    let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != kind {
-        return Err(Errno::STALE);
-    }
-    Ok(file)
+    let held = rustix::fs::openat(parent, name, flags | OFlags::PATH, Mode::empty())?;
+    reopen::regular(held).map_err(|errno| match errno {
+        Errno::INVAL => Errno::STALE,
+        errno => errno,
+    })
 }
 
 fn as_os(name: &CStr) -> &OsStr {

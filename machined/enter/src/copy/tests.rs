@@ -32,6 +32,7 @@ impl Scratch {
     }
 
     fn root(&self, side: &str) -> Root {
+        crate::reopen::prepare().unwrap();
         Root::new(rustix::fs::open(self.0.join(side), OFlags::PATH, Mode::empty()).unwrap())
     }
 
