@@ -14,8 +14,8 @@ const MOST_COPIES: usize = 64;
 /// For one machine, of those that have a deadline: a machine that stalls them can't keep others from theirs.
 const PER_MACHINE: usize = 16;
 
-/// Of those in all: so many that it takes dozens of such machines to fill them.
-const MOST_SHORT: usize = 1024;
+/// Of those in all: so many that it takes more than a few such machines to fill them.
+const MOST_SHORT: usize = 256;
 
 /// The operations of one kind that are under way, by machine.
 #[derive(Debug)]
