@@ -175,6 +175,14 @@ fn the_systemd_of_a_container_is_reached_by_the_machines_name() {
         );
         assert!(version.ok().starts_with("s \"2"));
 
+        s.run("systemctl -M web start systemd-logind.service").ok();
+        assert_eq!(
+            s.run("loginctl -M web list-sessions").ok(),
+            "No sessions.\n"
+        );
+        let seat = s.run("loginctl -M web show-seat seat0 -p Id").ok();
+        assert_eq!(seat, "Id=seat0\n");
+
         s.run("systemctl -M web start systemd-journald.service")
             .ok();
         s.run("systemd-run -M web --wait --quiet sh -c 'echo what a day | systemd-cat'")
