@@ -233,7 +233,7 @@ fn manual_pages_lead_to_manual_pages() {
             };
             let to = to.replace("\\-", "-");
             let section: String = section.chars().filter(char::is_ascii_digit).collect();
-            if section.is_empty() || !(to.contains("switchyard") || to == "nss-mymachines") {
+            if section.is_empty() || !(to.contains("switchyard") || to.starts_with("nss-")) {
                 continue;
             }
             let file = format!("{to}.{section}");
