@@ -63,6 +63,11 @@ impl Manager {
                 slice.escape_debug()
             )));
         }
+        // Moved by its number, which may be another's once it has ended: the kernel has no way by pidfd.
+        if !leader.is_alive() {
+            let what = format!("Process {} has ended", leader.pid);
+            return Err(Error::Io(what, rustix::io::Errno::SRCH.into()));
+        }
         match scope::make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
             Ok(path) => {
                 self.leftovers.forget(&path);
@@ -83,7 +88,8 @@ impl Manager {
     /// RegisterMachine: the unit that the leader is in. Where no service manager says what a unit is, a machine may have
     /// none.
     pub(crate) async fn place_of(&self, leader: &Leader) -> Result<Place, Error> {
-        if let Some((unit, subgroup)) = self.cgroups.unit_of(leader.pid) {
+        let found = self.cgroups.unit_of(leader.pid);
+        if let Some((unit, subgroup)) = found.filter(|_| leader.is_alive()) {
             return Ok(Place {
                 unit,
                 subgroup,

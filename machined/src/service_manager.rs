@@ -83,9 +83,10 @@ impl ServiceManager {
             self.call("StartTransientUnit", &(scope, "fail", all, auxiliary))
                 .await
         };
-        // PIDFDs is known from 253 on; an older one refuses the property before it does anything.
+        // PIDFDs is known from 253 on; an older one refuses the property before it does anything. One that refuses because
+        // the process has ended must not be given its number, which may be another's.
         let reply = match start(by_descriptor).await {
-            Err(Error::JobFailed(_)) => start(by_number).await?,
+            Err(Error::JobFailed(_)) if leader.is_alive() => start(by_number).await?,
             reply => reply?,
         };
         let job: OwnedObjectPath = reply.body().deserialize().map_err(failed("job"))?;
