@@ -2,17 +2,26 @@
 
 #![allow(unsafe_code)]
 
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::{
+    os::fd::{FromRawFd, OwnedFd, RawFd},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-/// Takes over the descriptors `first..first + count` that the service manager passed.
+/// Whether the descriptors have an owner already.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Takes over the descriptors `first..first + count` that the service manager passed; none the second time.
 ///
-/// Call it once, before anything else could have opened a descriptor that got one of these numbers.
+/// Call it before anything else could have opened a descriptor that got one of these numbers.
 pub(crate) fn take_inherited(first: RawFd, count: RawFd) -> Vec<OwnedFd> {
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Vec::new();
+    }
     (first..first.saturating_add(count))
         .filter(|&fd| is_open(fd))
         .map(|fd| {
             // SAFETY: `fd` is open, and by the protocol of sd_listen_fds(3) it is ours alone: whoever started this
-            // process put it there for it, and the caller asks for each once.
+            // process put it there for it. `TAKEN`: each gets one owner.
             unsafe { OwnedFd::from_raw_fd(fd) }
         })
         .collect()

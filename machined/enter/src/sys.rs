@@ -8,7 +8,7 @@ use std::{
 
 use rustix::io::Errno;
 
-fn check(result: i64) -> Result<(), Errno> {
+fn check(result: libc::c_long) -> Result<(), Errno> {
     if result == 0 {
         return Ok(());
     }
