@@ -917,6 +917,9 @@ fn nspawn_registers_both_ways() {
                 || s.run(&format!("systemctl is-active {unit}")).status != Some(0),
                 "the unit's end",
             );
+            // It has the tree locked until then, for the next one too.
+            let nspawn = || s.run("pgrep -r D,R,S -x systemd-nspawn").status;
+            s.wait_for(|| nspawn() == Some(1), "nspawn's own end");
         }
     });
 }
