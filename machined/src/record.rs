@@ -273,8 +273,7 @@ SSH_PRIVATE_KEY_PATH=\"/run/a key\"
     fn what_can_be_done_without() {
         let least = Record::parse("a", "LEADER=2\n").unwrap();
         assert_eq!(least.class, Class::Container);
-        let odd =
-            "LEADER=2\nID=xyz\nNETIF=1 x -4 0 2\nVSOCK_CID=-1\nREALTIME=soon\nNEW_KEY=1\n";
+        let odd = "LEADER=2\nID=xyz\nNETIF=1 x -4 0 2\nVSOCK_CID=-1\nREALTIME=soon\nNEW_KEY=1\n";
         let odd = Record::parse("a", odd).unwrap();
         assert_eq!(
             (odd.id, odd.vsock_cid, odd.realtime, odd.uid),
