@@ -263,3 +263,25 @@ fn localhost_is_no_machine() {
         );
     });
 }
+
+/// Root in a container may call itself anything: what leads back to the host is not told.
+#[test]
+fn addresses_that_lead_back_to_the_host_are_not_told() {
+    sandbox!(Options::new().hosts("mymachines files"), |s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::Varlink);
+        for address in ["127.0.0.53/32", "224.0.0.5/32", "10.88.0.77/32"] {
+            let add = format!("ip address add {address} scope global dev host0");
+            s.cmd("nsenter")
+                .args(["-n", "-t", &web.leader().to_string(), "sh", "-c", &add])
+                .run()
+                .ok();
+        }
+        let found = s.run("getent ahostsv4 web").ok();
+        assert!(found.contains("10.88.0.77"), "{found}");
+        assert!(
+            !found.contains("127.0.0.53") && !found.contains("224.0.0.5"),
+            "{found}"
+        );
+    });
+}

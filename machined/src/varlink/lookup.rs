@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::{class::Class, machine::Machine, manager::Manager};
+use crate::{address::Address, class::Class, error::Error, machine::Machine, manager::Manager};
 
 /// Who asks. What a name means must not be for an ordinary user to say: polkit lets any active user register a process of
 /// theirs, under any name. So what they register is for them alone; root and the machine's resolver do not see it.
@@ -37,6 +37,17 @@ pub(super) fn machine(manager: &Manager, name: &str, asker: Asker) -> Option<Rc<
         .filter(|m| m.name.as_str().eq_ignore_ascii_case(name) && asker.trusts(m));
     let found = alike.next()?;
     alike.next().is_none().then(|| Rc::clone(found))
+}
+
+/// The addresses that its name stands for. Root in a container gives it whatever address it likes; one that leads back to
+/// the host, or to many, would turn whoever trusts the name against the host's own services.
+pub(super) fn addresses(manager: &Manager, machine: &Machine) -> Result<Vec<Address>, Error> {
+    let mut addresses = manager.addresses(machine)?;
+    addresses.retain(|address| {
+        let ip = address.ip.to_canonical();
+        !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast()
+    });
+    Ok(addresses)
 }
 
 /// Names that never leave the host: RFC 6761, 6.3.

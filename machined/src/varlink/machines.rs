@@ -46,7 +46,7 @@ async fn resolve_hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answe
     let asker = Asker::User(call.peer().uid());
     let machine = lookup::machine(manager, &question.name, asker).ok_or_else(no_such_machine)?;
     // One that shares the host's network, or a VM nobody knows an address of.
-    let all = manager.addresses(&machine).unwrap_or_default();
+    let all = lookup::addresses(manager, &machine).unwrap_or_default();
     let addresses = wire_addresses(&machine, &all, families);
     if addresses.is_empty() {
         return Err(Failure::named("io.switchyard.Machines.NoAddresses"));

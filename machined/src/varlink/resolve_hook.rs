@@ -133,12 +133,8 @@ async fn resolve_record(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer,
 /// of one that shares the host's network: others may know it.
 fn records(manager: &Manager, key: &Key) -> Option<Vec<Record>> {
     let machine = lookup::machine(manager, &key.name, Asker::Everybody)?;
-    let mut ips: Vec<_> = manager
-        .addresses(&machine)
-        .ok()?
-        .iter()
-        .map(|a| a.ip)
-        .collect();
+    let told = lookup::addresses(manager, &machine).ok()?;
+    let mut ips: Vec<_> = told.iter().map(|address| address.ip).collect();
     ips.dedup();
     let fits = |ip: &IpAddr| match (key.class, key.r#type) {
         (CLASS_IN, TYPE_A) => ip.is_ipv4(),

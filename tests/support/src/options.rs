@@ -39,7 +39,7 @@ impl Default for Options {
             machined: Some(Which::Ours),
             bus: true,
             manager: Manager::None,
-            hosts: "mymachines files dns".into(),
+            hosts: "files mymachines dns".into(),
             timeout: Duration::from_secs(60),
         }
     }
