@@ -92,13 +92,16 @@ fn os_release(container: &Container) -> Result<String, Fault> {
 }
 
 fn copy(container: &Container, to: Side, source: &str, destination: &str) -> Result<(), Fault> {
+    copy_with(leader(container), to, source, destination)
+}
+
+fn copy_with(leader: OwnedFd, to: Side, source: &str, destination: &str) -> Result<(), Fault> {
     let from = if to == Side::Host {
         Side::Machine
     } else {
         Side::Host
     };
     let (sending, receiving) = socket::pair().unwrap();
-    let leader = leader(container);
     let send = Request::Send {
         side: from,
         path: source.into(),
@@ -578,8 +581,9 @@ fn a_stopped_container_can_be_entered_and_a_dying_one_ends_a_copy() {
         s.run(&format!("kill -CONT {}", web.leader())).ok();
         web.run("mkdir /tmp/many; cd /tmp/many; i=0; while [ $i -lt 300 ]; do echo $i >$i; i=$((i+1)); done")
             .ok();
+        let leader = leader(&web);
         let killing = thread::scope(|scope| {
-            let copying = scope.spawn(|| copy(&web, Side::Host, "/tmp/many", "/tmp/many"));
+            let copying = scope.spawn(|| copy_with(leader, Side::Host, "/tmp/many", "/tmp/many"));
             web.kill();
             copying.join().unwrap()
         });
