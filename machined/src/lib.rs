@@ -16,6 +16,7 @@ pub mod class;
 pub mod enter;
 mod env_file;
 pub mod error;
+mod inet;
 mod kill;
 pub mod leader;
 pub mod machine;

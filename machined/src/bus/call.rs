@@ -8,12 +8,9 @@ use crate::{
     address::Address,
     caller::{Caller, Subject},
     error::Error,
+    inet,
     manager::Whom,
 };
-
-/// AF_INET and AF_INET6 of Linux, which stand on the wire whatever the machine.
-const AF_INET: i32 = 2;
-const AF_INET6: i32 = 10;
 
 /// The longest path there is (PATH_MAX), with its final NUL.
 const PATH_MAX: usize = 4096;
@@ -80,24 +77,18 @@ pub(super) fn optional_path(what: &str, path: &str) -> Result<(), Error> {
 pub(super) fn wire_addresses(addresses: &[Address]) -> Vec<(i32, Vec<u8>)> {
     addresses
         .iter()
-        .map(|address| match address.ip {
-            IpAddr::V4(ip) => (AF_INET, ip.octets().to_vec()),
-            IpAddr::V6(ip) => (AF_INET6, ip.octets().to_vec()),
-        })
+        .map(|address| inet::parts(address.ip))
         .collect()
 }
 
 /// An address as it comes over the bus.
 pub(super) fn parsed_address(family: i32, bytes: &[u8]) -> Result<IpAddr, Error> {
-    let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    let sixteen = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
-    match (family, four, sixteen) {
-        (AF_INET, Ok(ip), _) | (AF_INET6, _, Ok(ip)) => Ok(ip),
-        _ => Err(Error::InvalidArgs(format!(
+    inet::address(family, bytes).ok_or_else(|| {
+        Error::InvalidArgs(format!(
             "Invalid address: family {family} with {} bytes.",
             bytes.len()
-        ))),
-    }
+        ))
+    })
 }
 
 #[cfg(test)]

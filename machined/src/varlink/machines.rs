@@ -7,9 +7,14 @@ use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
 use super::{
     lookup::{self, Asker},
-    wire::{self, Families, WireAddress},
+    wire::{Families, WireAddress},
 };
-use crate::{address::Address, machine::Machine, manager::Manager};
+use crate::{
+    address::Address,
+    inet::{self, AF_INET, AF_INET6},
+    machine::Machine,
+    manager::Manager,
+};
 
 pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
     name: "io.switchyard.Machines",
@@ -33,7 +38,7 @@ async fn resolve_hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answe
     #[serde(deny_unknown_fields)]
     struct Question {
         name: String,
-        family: Option<i64>,
+        family: Option<i32>,
     }
     #[derive(Serialize)]
     struct Host<'a> {
@@ -77,7 +82,7 @@ async fn resolve_address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Question {
-        family: i64,
+        family: i32,
         address: Vec<u8>,
     }
     #[derive(Serialize)]
@@ -89,11 +94,10 @@ async fn resolve_address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer
         names: Vec<Name<'a>>,
     }
     let question: Question = call.parameters()?;
-    let ip = wire::ip(question.family, &question.address).ok_or_else(|| {
-        Failure::invalid_parameter(if matches!(question.family, 2 | 10) {
-            "address"
-        } else {
-            "family"
+    let ip = inet::address(question.family, &question.address).ok_or_else(|| {
+        Failure::invalid_parameter(match question.family {
+            AF_INET | AF_INET6 => "address",
+            _ => "family",
         })
     })?;
     let asker = Asker::User(call.peer().uid());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
 use super::lookup::{self, Asker};
-use crate::manager::Manager;
+use crate::{inet, manager::Manager};
 
 pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
     name: "io.systemd.Resolve.Hook",
@@ -146,10 +146,7 @@ fn records(manager: &Manager, key: &Key) -> Option<Vec<Record>> {
 }
 
 fn record(key: &Key, ip: IpAddr) -> Option<Record> {
-    let address = match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
+    let (_, address) = inet::parts(ip);
     let raw = BASE64_STANDARD.encode(wire_record(key, &address)?);
     let rr = ResourceRecord {
         key: key.clone(),
