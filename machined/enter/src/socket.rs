@@ -32,10 +32,18 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     )
 }
 
+/// Whether an error says only that the other end is gone.
+///
+/// ECONNRESET instead of EPIPE where it left messages unread (`unix_release_sock` in the kernel's net/unix/af_unix.c).
+#[must_use]
+pub fn is_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::PIPE | Errno::CONNRESET)
+}
+
 /// Sends one message.
 ///
 /// # Errors
-/// Those of sendmsg(2): EPIPE where the other end is gone, EAGAIN on a full non-blocking socket.
+/// Those of sendmsg(2): [`is_gone`] where the other end is closed, EAGAIN on a full non-blocking socket.
 pub fn send(socket: impl AsFd, message: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
     let mut control = SendAncillaryBuffer::new(&mut space);

@@ -98,13 +98,15 @@ fn start(
     ))
 }
 
-/// When one half fails, all that the other can tell is that its counterpart is gone (EPIPE): the first has the reason.
+/// When one half fails, all that the other can tell is that its counterpart is gone: the first has the reason.
 fn outcome((sent, received): (Result<Reply, Error>, Result<Reply, Error>)) -> Result<(), Error> {
     let gone = |error: &Error| {
         let Error::Io(_, error) = error else {
             return false;
         };
-        error.raw_os_error() == Some(Errno::PIPE.raw_os_error())
+        error
+            .raw_os_error()
+            .is_some_and(|errno| socket::is_gone(Errno::from_raw_os_error(errno)))
     };
     match (sent, received) {
         (Ok(_), Ok(_)) => Ok(()),
