@@ -1,0 +1,1 @@
+//! org.freedesktop.resolve1 on D-Bus.

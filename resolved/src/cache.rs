@@ -1,0 +1,1 @@
+//! What was learnt and still holds: RRsets, absences and failures, of every scope, within one budget of memory.

@@ -1,0 +1,1 @@
+//! Link-local multicast name resolution (RFC 4795): resolver and responder.

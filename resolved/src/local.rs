@@ -1,0 +1,1 @@
+//! What this machine answers by itself: literal addresses, static records, /etc/hosts, hooks, its own names.

@@ -1,0 +1,5 @@
+//! The daemon; see the library for what it does.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

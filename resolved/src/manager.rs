@@ -1,0 +1,1 @@
+//! The whole of the daemon's state, and what can be asked and told.

@@ -1,0 +1,1 @@
+//! The four lookups of both interfaces: host name, address, record, service.

@@ -1,0 +1,1 @@
+//! io.systemd.Resolve and io.systemd.Resolve.Monitor.
