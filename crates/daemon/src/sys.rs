@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::{
+    io,
     os::fd::{FromRawFd, OwnedFd, RawFd},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -30,4 +31,20 @@ pub(crate) fn take_inherited(first: RawFd, count: RawFd) -> Vec<OwnedFd> {
 fn is_open(fd: RawFd) -> bool {
     // SAFETY: F_GETFD takes no pointer and changes nothing; a number that is no descriptor gives EBADF.
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+/// Puts a seccomp filter on the calling thread, and what it starts from now on.
+pub(crate) fn set_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: program.len().try_into().map_err(io::Error::other)?,
+        // The kernel reads it, and no more; the type has no const.
+        filter: program.as_ptr().cast_mut(),
+    };
+    let program = std::ptr::from_ref(&program);
+    // SAFETY: the structure and the instructions it points to live until the call has returned, and the length is theirs.
+    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, program) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
