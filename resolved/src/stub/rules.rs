@@ -1,0 +1,1 @@
+//! Which questions are refused before anyone is asked.
