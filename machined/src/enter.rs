@@ -30,6 +30,19 @@ pub enum Direction {
     ToMachine,
 }
 
+/// What to copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copy<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// An absolute path.
+    pub source: &'a str,
+    /// An absolute path; empty for the source's.
+    pub destination: &'a str,
+    /// Whether to write over what is there.
+    pub replace: bool,
+}
+
 /// What to run on a new terminal in a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Terminal {

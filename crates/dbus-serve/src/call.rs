@@ -10,7 +10,7 @@ use zbus::{
     wire::DynamicDeserialize,
 };
 
-use crate::{error::Error, table::Reply};
+use crate::{departure, error::Error, table::Reply};
 
 /// How long the bus may take to say who a client is: a bus that stopped stalls the one call, and not for ever.
 const BUS_TIMEOUT: Duration = Duration::from_secs(25);
@@ -82,6 +82,18 @@ impl Call {
     pub fn sender(&self) -> String {
         let header = self.message.header();
         header.sender().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Waits until the client has left the bus: nobody is there to take an answer. For calls that take long, since the bus is
+    /// asked to tell.
+    pub async fn abandoned(&self) {
+        // Without a bus, or without its help, the client is taken to stay.
+        if departure::wait(&self.connection, &self.sender())
+            .await
+            .is_err()
+        {
+            std::future::pending().await
+        }
     }
 
     /// Whether polkit may ask a person.

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod departure;
 mod dict;
 mod error;
 mod introspect;

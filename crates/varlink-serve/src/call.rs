@@ -95,6 +95,15 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Waits until the peer has closed its end: nobody is there to take an answer. One that has only said that it sends
+    /// no more, as a shell's pipe does, still reads.
+    pub async fn abandoned(&self) {
+        // A socket that can't be waited for says so when the answer is sent.
+        if self.stream.hung_up().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     pub(crate) async fn send(
         &mut self,
         message: &impl Serialize,

@@ -94,6 +94,19 @@ impl Stream {
         }
     }
 
+    /// Waits until the peer has closed its end altogether.
+    pub(crate) async fn hung_up(&self) -> io::Result<()> {
+        let registered = self.registered()?;
+        loop {
+            let mut guard = registered.ready(Interest::WRITABLE).await?;
+            if guard.ready().is_write_closed() {
+                return Ok(());
+            }
+            // Sends try the system call first, so they don't miss what is cleared here.
+            guard.clear_ready_matching(Ready::WRITABLE);
+        }
+    }
+
     /// Sends all of `bytes`, the descriptors along with the first of them.
     pub(crate) async fn send(&self, mut bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
         let deadline = LazyDeadline::new(self.limits.send);

@@ -10,6 +10,7 @@ use crate::{
     socket,
 };
 
+mod cancel;
 mod data;
 mod entry;
 mod metadata;
@@ -17,7 +18,7 @@ mod receive;
 mod send;
 mod staging;
 
-pub use metadata::Ids;
+pub use metadata::Rules;
 pub use receive::receive;
 pub use send::send;
 
@@ -31,6 +32,7 @@ fn tell(socket: BorrowedFd<'_>, message: &Message, fds: &[BorrowedFd<'_>]) -> Re
 }
 
 fn hear(socket: BorrowedFd<'_>) -> Result<(Message, Vec<std::os::fd::OwnedFd>), Fault> {
+    cancel::wait(socket)?;
     let (message, fds) = socket::receive(socket).map_err(Fault::to("receive what was read"))?;
     if message.is_empty() {
         return Err(Fault::new(

@@ -11,7 +11,7 @@ use rustix::{net::RecvFlags, thread::CapabilitySet};
 use crate::{
     bind::Mount,
     bus, cgroup,
-    copy::{self, Ids},
+    copy::{self, Rules},
     fault::Fault,
     join::{Depth, Door, Inside},
     leader::Leader,
@@ -111,8 +111,8 @@ fn perform(
             path,
             replace,
         } => {
-            let (root, ids) = side_root(&leader, *side)?;
-            copy::receive(&root, Path::new(path), *replace, ids, fd()?.as_fd())?;
+            let (root, rules) = side_root(&leader, *side)?;
+            copy::receive(&root, Path::new(path), *replace, rules, fd()?.as_fd())?;
             Ok(Reply::default())
         }
         Request::Bind {
@@ -166,27 +166,24 @@ fn walk_in(door: Door<'_>, wanted: CapabilitySet) -> Result<Inside, Fault> {
     Ok(inside)
 }
 
-/// The root directory for half of a copy, and whose what is copied into it is to be: ids mean different users on the two
-/// sides of a user namespace.
-fn side_root(leader: &Leader, side: Side) -> Result<(Root, Ids), Fault> {
+/// The root directory for half of a copy, and by which rules it is written to, if it is.
+fn side_root(leader: &Leader, side: Side) -> Result<(Root, Rules), Fault> {
     match side {
         Side::Machine => {
             let inside = enter(leader, FILES)?;
-            let ids = if inside.own_users {
-                Ids::MachineRoot
-            } else {
-                Ids::Kept
+            let rules = Rules {
+                same_users: !inside.own_users,
+                from_machine: false,
             };
-            Ok((inside.root, ids))
+            Ok((inside.root, rules))
         }
         Side::Host => {
-            let ids = if leader.shares("user")? {
-                Ids::Kept
-            } else {
-                Ids::HostRoot
+            let rules = Rules {
+                same_users: leader.shares("user")?,
+                from_machine: true,
             };
             privilege::keep(FILES)?;
-            Ok((Root::own()?, ids))
+            Ok((Root::own()?, rules))
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     service::OneMachine,
 };
 use crate::{
-    enter::{Direction, Terminal},
+    enter::{Copy, Direction, Terminal},
     error::Error,
 };
 
@@ -398,17 +398,15 @@ impl OneMachine {
         absolute_path("Source", source)?;
         optional_path("Destination", destination)?;
         let caller = caller(call).await?;
-        let replace = flags & COPY_REPLACE != 0;
+        let copy = Copy {
+            direction,
+            source,
+            destination,
+            replace: flags & COPY_REPLACE != 0,
+        };
         let manager = &self.service.manager;
         manager
-            .copy(
-                &caller,
-                &self.machine,
-                direction,
-                source,
-                destination,
-                replace,
-            )
+            .copy(&caller, &self.machine, copy, call.abandoned())
             .await?;
         call.reply(&())
     }

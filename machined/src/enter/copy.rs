@@ -6,7 +6,7 @@ use machined_enter::{Reply, Request, request::Side, socket};
 use rustix::io::Errno;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Direction, helper::Helper, rules, slots};
+use super::{Copy, Direction, helper::Helper, rules, slots};
 use crate::{
     access::Action,
     caller::Caller,
@@ -16,10 +16,11 @@ use crate::{
 };
 
 impl Manager {
-    /// Copies a file or a tree. An empty destination is the source's path. `replace`: over what is there.
+    /// Copies a file or a tree, unless `cancelled` comes first: then what is unfinished is taken away.
     ///
     /// A directory that is there is filled up. What is there already is an error if it is the destination itself, and left alone
-    /// below it; with `replace` files are replaced. Between user namespaces, copies belong to root.
+    /// below it; with `replace` files are replaced. Between user namespaces, copies belong to root. Out of a machine, nothing
+    /// brings powers along: set-user-ID, file capabilities, devices for all.
     ///
     /// # Errors
     /// [`Error::InvalidArgs`] for a path that is not absolute; [`Error::NotSupported`] for other than containers;
@@ -28,68 +29,60 @@ impl Manager {
         &self,
         caller: &Caller,
         machine: &Rc<Machine>,
-        direction: Direction,
-        source: &str,
-        destination: &str,
-        replace: bool,
+        mut copy: Copy<'_>,
+        cancelled: impl Future<Output = ()>,
     ) -> Result<(), Error> {
-        let destination = if destination.is_empty() {
-            source
-        } else {
-            destination
-        };
+        if copy.destination.is_empty() {
+            copy.destination = copy.source;
+        }
         rules::container(machine, "Copying files")?;
-        rules::path(source, "Source path")?;
-        rules::path(destination, "Destination path")?;
-        let verb = match direction {
+        rules::path(copy.source, "Source path")?;
+        rules::path(copy.destination, "Destination path")?;
+        let verb = match copy.direction {
             Direction::FromMachine => "copy_from",
             Direction::ToMachine => "copy_to",
         };
         let details = [
             ("machine", machine.name.as_str()),
             ("verb", verb),
-            ("src", source),
-            ("dest", destination),
+            ("src", copy.source),
+            ("dest", copy.destination),
         ];
         self.authorize(caller, Action::ManageMachines, &details)
             .await?;
         let slot = slots::COPIES.take(machine.name.as_str())?;
         let ended = ended(machine, self.observe());
-        let (mut reader, mut writer) =
-            start(machine, direction, source, destination, replace, &slot)?;
-        tokio::select! {
+        let (mut reader, mut writer) = start(machine, copy, &slot)?;
+        let aborted = |why: String| Error::Io(why, Errno::CONNABORTED.into());
+        let reason = tokio::select! {
             biased;
-            results = async { tokio::join!(reader.reply(), writer.reply()) } => outcome(results),
-            // Both are killed when they are dropped, whatever in the machine they wait for.
-            () = ended => Err(Error::Io(
-                format!("Machine {} ended during the copy", machine.name),
-                Errno::CONNABORTED.into(),
-            )),
-        }
+            results = async { tokio::join!(reader.reply(), writer.reply()) } => return outcome(results),
+            () = ended => aborted(format!("Machine {} ended during the copy", machine.name)),
+            () = cancelled => aborted("The caller went away during the copy".to_owned()),
+        };
+        // Both are killed when they are dropped, whatever in the machine they wait for; the one that writes is given the
+        // time to take away what is unfinished.
+        writer.cancel();
+        drop(reader);
+        let _ = writer.reply_in_time("cancelling a copy").await;
+        Err(reason)
     }
 }
 
-fn start(
-    machine: &Machine,
-    direction: Direction,
-    source: &str,
-    destination: &str,
-    replace: bool,
-    slot: &slots::Slot,
-) -> Result<(Helper, Helper), Error> {
-    let (from, to) = match direction {
+fn start(machine: &Machine, copy: Copy<'_>, slot: &slots::Slot) -> Result<(Helper, Helper), Error> {
+    let (from, to) = match copy.direction {
         Direction::FromMachine => (Side::Machine, Side::Host),
         Direction::ToMachine => (Side::Host, Side::Machine),
     };
     let (sending, receiving) = socket::pair().map_err(Error::io("Failed to prepare the copy"))?;
     let send = Request::Send {
         side: from,
-        path: source.to_owned(),
+        path: copy.source.to_owned(),
     };
     let receive = Request::Receive {
         side: to,
-        path: destination.to_owned(),
-        replace,
+        path: copy.destination.to_owned(),
+        replace: copy.replace,
     };
     let leader = machine.leader.pidfd.as_fd();
     Ok((

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs, io,
+    net::Shutdown,
     os::{
         fd::{BorrowedFd, OwnedFd},
         unix::net,
@@ -108,6 +109,12 @@ impl Helper {
                 DEADLINE.as_secs()
             ))),
         }
+    }
+
+    /// Tells it that what it does is not wanted any more. Its reply, when it comes, is an error then, or too late.
+    pub fn cancel(&self) {
+        // One that has ended can't be told.
+        let _ = self.socket.shutdown(Shutdown::Write);
     }
 
     /// Why it ended without a reply.

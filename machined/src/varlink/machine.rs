@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     class::Class,
-    enter::{Direction, Terminal},
+    enter::{Copy, Direction, Terminal},
     error::Error,
     manager::{Manager, Whom},
 };
@@ -254,15 +254,14 @@ async fn copy(
     let p: Parameters = call.parameters()?;
     let machine = find(manager, &call, p.name.as_deref(), p.pid).await?;
     let caller = caller(call.peer(), p.allow_interactive_authentication)?;
+    let copy = Copy {
+        direction,
+        source: &p.source,
+        destination: p.destination.as_deref().unwrap_or_default(),
+        replace: p.replace.unwrap_or(false),
+    };
     manager
-        .copy(
-            &caller,
-            &machine,
-            direction,
-            &p.source,
-            &p.destination.unwrap_or_default(),
-            p.replace.unwrap_or(false),
-        )
+        .copy(&caller, &machine, copy, call.abandoned())
         .await
         .map_err(failure)?;
     call.done().await

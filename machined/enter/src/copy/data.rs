@@ -7,8 +7,13 @@ use rustix::{
     io::{Errno, retry_on_intr},
 };
 
+use super::cancel;
+
 /// Bytes at a time, where the kernel does not copy by itself.
 const BLOCK: usize = 128 * 1024;
+
+/// Bytes that the kernel is told to copy at a time: it does not stop in between, were nobody to want the copy any more.
+const AT_ONCE: usize = 64 << 20;
 
 /// Copies what `from` holds to `to`, which is empty. A file that grows meanwhile is copied up to the length it had.
 pub fn copy(from: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
@@ -45,7 +50,8 @@ fn extent(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<(), Errn
     while input < end {
         let length = usize::try_from(end - input)
             .unwrap_or(usize::MAX)
-            .min(1 << 30);
+            .min(AT_ONCE);
+        cancel::check()?;
         let copied = retry_on_intr(|| {
             rustix::fs::copy_file_range(from, Some(&mut input), to, Some(&mut output), length)
         });
@@ -70,6 +76,7 @@ fn extent(from: &OwnedFd, to: &OwnedFd, start: u64, end: u64) -> Result<(), Errn
 fn stream(from: &OwnedFd, to: &OwnedFd, mut left: u64) -> Result<(), Errno> {
     let mut buffer = vec![0; BLOCK];
     while left > 0 {
+        cancel::check()?;
         let most = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
         let window = buffer.get_mut(..most).unwrap_or_default();
         let length = retry_on_intr(|| rustix::io::read(from, &mut *window))?;

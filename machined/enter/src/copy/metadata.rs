@@ -9,15 +9,25 @@ use rustix::{
 
 use super::entry::Metadata;
 
-/// Whose the copies are.
+/// What becomes of owners and powers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ids {
-    /// The same ids as the originals: both sides mean the same by them.
-    Kept,
-    /// Root's, in a machine whose ids mean other users than the host's.
-    MachineRoot,
-    /// The host's root's, from such a machine.
-    HostRoot,
+pub struct Rules {
+    /// Ids mean the same users on both sides, and are kept. Else the copies belong to root, and what names users (ACLs)
+    /// stays behind.
+    pub same_users: bool,
+    /// The originals are a machine's, the copies the host's. Whoever is root in the machine can give a file any power, and
+    /// need not be anyone out here, where any user may find the copy: it has none of set-user-ID, set-group-ID and file
+    /// capabilities, and a device is for root alone.
+    pub from_machine: bool,
+}
+
+impl Rules {
+    /// Copies that are all that the originals are.
+    #[cfg(test)]
+    pub const SAME: Self = Self {
+        same_users: true,
+        from_machine: false,
+    };
 }
 
 /// The kernel's limit for one value (XATTR_SIZE_MAX) and for a list of names (XATTR_LIST_MAX).
@@ -33,7 +43,7 @@ pub fn read(file: &OwnedFd) -> Result<Metadata, Errno> {
         Err(errno) => return Err(errno),
     };
     for name in names.split(|&byte| byte == 0) {
-        if !wanted(name, Ids::Kept) {
+        if !is_known(name) {
             continue;
         }
         match rustix::fs::fgetxattr(file, name, buffer.as_mut_slice()) {
@@ -49,33 +59,41 @@ pub fn read(file: &OwnedFd) -> Result<Metadata, Errno> {
     Ok(metadata)
 }
 
-/// ACLs and file capabilities name users of the side they are from. Labels of security modules and `trusted.` are each
-/// side's own business.
-fn wanted(name: &[u8], ids: Ids) -> bool {
-    const WITH_IDS: [&[u8]; 3] = [
-        b"system.posix_acl_access",
-        b"system.posix_acl_default",
-        b"security.capability",
-    ];
-    name.starts_with(b"user.") || (ids == Ids::Kept && WITH_IDS.contains(&name))
+const ACLS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+const CAPABILITIES: &[u8] = b"security.capability";
+
+/// Labels of security modules and `trusted.` are each side's own business.
+fn is_known(name: &[u8]) -> bool {
+    name.starts_with(b"user.") || ACLS.contains(&name) || name == CAPABILITIES
+}
+
+/// Whether the attribute goes along. Capabilities are bound to the users of a side, too (capabilities(7), version 3).
+fn is_kept(name: &[u8], rules: Rules) -> bool {
+    is_known(name)
+        && (rules.same_users || name.starts_with(b"user."))
+        && !(rules.from_machine && name == CAPABILITIES)
 }
 
 impl Metadata {
-    fn owner(&self, ids: Ids) -> (Option<Uid>, Option<Gid>) {
-        match ids {
-            Ids::Kept => (Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid))),
-            Ids::MachineRoot | Ids::HostRoot => (Some(Uid::ROOT), Some(Gid::ROOT)),
+    fn owner(&self, rules: Rules) -> (Uid, Gid) {
+        match rules.same_users && !(rules.from_machine && self.is_device()) {
+            true => (Uid::from_raw(self.uid), Gid::from_raw(self.gid)),
+            false => (Uid::ROOT, Gid::ROOT),
         }
     }
 
-    /// The permissions. What the machine's root made setuid must not become setuid to the host's: whoever is root in
-    /// there need not be anyone out here.
-    pub fn permissions(&self, ids: Ids) -> Mode {
-        let directory = FileType::from_raw_mode(self.mode) == FileType::Directory;
-        let mask = if ids == Ids::HostRoot && !directory {
-            0o1777
-        } else {
-            0o7777
+    fn is_device(&self) -> bool {
+        let kind = FileType::from_raw_mode(self.mode);
+        matches!(kind, FileType::BlockDevice | FileType::CharacterDevice)
+    }
+
+    /// The permissions. On a directory set-group-ID gives no power.
+    pub fn permissions(&self, rules: Rules) -> Mode {
+        let is_directory = FileType::from_raw_mode(self.mode) == FileType::Directory;
+        let mask = match rules.from_machine {
+            true if self.is_device() => 0o600,
+            true if !is_directory => 0o1777,
+            _ => 0o7777,
         };
         Mode::from_raw_mode(self.mode & mask)
     }
@@ -92,11 +110,11 @@ impl Metadata {
     }
 
     /// Gives all of it to an open file. The owner first, as a change of owner takes setuid and capabilities away.
-    pub fn apply(&self, file: &OwnedFd, ids: Ids) -> Result<(), Errno> {
-        let (uid, gid) = self.owner(ids);
-        rustix::fs::fchown(file, uid, gid)?;
+    pub fn apply(&self, file: &OwnedFd, rules: Rules) -> Result<(), Errno> {
+        let (uid, gid) = self.owner(rules);
+        rustix::fs::fchown(file, Some(uid), Some(gid))?;
         for (name, value) in &self.attributes {
-            if !wanted(name, ids) {
+            if !is_kept(name, rules) {
                 continue;
             }
             match rustix::fs::fsetxattr(file, name.as_slice(), value, XattrFlags::empty()) {
@@ -105,14 +123,14 @@ impl Metadata {
                 Err(errno) => return Err(errno),
             }
         }
-        rustix::fs::fchmod(file, self.permissions(ids))?;
+        rustix::fs::fchmod(file, self.permissions(rules))?;
         rustix::fs::futimens(file, &self.timestamps())
     }
 
     /// Gives owner and times to what can't be opened but as O_PATH: a symlink or a node.
-    pub fn apply_to_path(&self, file: impl AsFd, ids: Ids) -> Result<(), Errno> {
-        let (uid, gid) = self.owner(ids);
-        rustix::fs::chownat(&file, "", uid, gid, AtFlags::EMPTY_PATH)?;
+    pub fn apply_to_path(&self, file: impl AsFd, rules: Rules) -> Result<(), Errno> {
+        let (uid, gid) = self.owner(rules);
+        rustix::fs::chownat(&file, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
         match rustix::fs::utimensat(&file, "", &self.timestamps(), AtFlags::EMPTY_PATH) {
             // Linux before 5.8 does not take an empty path.
             Err(Errno::INVAL | Errno::NOENT) => Ok(()),
@@ -125,30 +143,61 @@ impl Metadata {
 mod tests {
     use super::*;
 
+    const OUT: Rules = Rules {
+        same_users: true,
+        from_machine: true,
+    };
+    const OUT_OF_NAMESPACE: Rules = Rules {
+        same_users: false,
+        from_machine: true,
+    };
+    const INTO_NAMESPACE: Rules = Rules {
+        same_users: false,
+        from_machine: false,
+    };
+
+    fn file(mode: u32) -> Metadata {
+        Metadata {
+            mode,
+            uid: 1000,
+            gid: 1000,
+            ..Metadata::default()
+        }
+    }
+
     #[test]
-    fn setuid_does_not_leave_a_user_namespace() {
-        let file = Metadata {
-            mode: 0o106_755,
-            ..Metadata::default()
-        };
-        assert_eq!(file.permissions(Ids::Kept).as_raw_mode(), 0o6755);
-        assert_eq!(file.permissions(Ids::MachineRoot).as_raw_mode(), 0o6755);
-        assert_eq!(file.permissions(Ids::HostRoot).as_raw_mode(), 0o755);
-        let directory = Metadata {
-            mode: 0o042_755,
-            ..Metadata::default()
-        };
-        assert_eq!(directory.permissions(Ids::HostRoot).as_raw_mode(), 0o2755);
+    fn powers_do_not_leave_a_machine() {
+        let mode = |mode, rules| file(mode).permissions(rules).as_raw_mode();
+        for (rules, kept) in [
+            (Rules::SAME, 0o6755),
+            (INTO_NAMESPACE, 0o6755),
+            (OUT, 0o755),
+            (OUT_OF_NAMESPACE, 0o755),
+        ] {
+            assert_eq!(mode(0o106_755, rules), kept, "{rules:?}");
+        }
+        assert_eq!(mode(0o042_755, OUT), 0o2755);
+        assert_eq!(mode(0o010_666, OUT), 0o666); // a FIFO
+        for device in [0o020_666, 0o060_666] {
+            assert_eq!(mode(device, Rules::SAME), 0o666);
+            assert_eq!(mode(device, OUT), 0o600);
+            assert_eq!(file(device).owner(OUT).0, Uid::ROOT);
+        }
+        assert_eq!(file(0o100_644).owner(OUT).0, Uid::from_raw(1000));
+        assert_eq!(file(0o100_644).owner(OUT_OF_NAMESPACE).0, Uid::ROOT);
     }
 
     #[test]
     fn what_names_users_stays_with_them() {
-        assert!(wanted(b"user.a", Ids::HostRoot));
-        assert!(wanted(b"security.capability", Ids::Kept));
-        assert!(!wanted(b"security.capability", Ids::HostRoot));
-        assert!(!wanted(b"system.posix_acl_access", Ids::MachineRoot));
-        assert!(!wanted(b"trusted.overlay.opaque", Ids::Kept));
-        assert!(!wanted(b"security.selinux", Ids::Kept));
-        assert!(!wanted(b"", Ids::Kept));
+        let (acl, capability) = (ACLS[0], CAPABILITIES);
+        assert!(is_kept(b"user.a", OUT_OF_NAMESPACE));
+        assert!(is_kept(capability, Rules::SAME) && is_kept(acl, Rules::SAME));
+        assert!(!is_kept(capability, OUT) && is_kept(acl, OUT));
+        for rules in [INTO_NAMESPACE, OUT_OF_NAMESPACE] {
+            assert!(!is_kept(capability, rules) && !is_kept(acl, rules));
+        }
+        for name in [&b"trusted.overlay.opaque"[..], b"security.selinux", b""] {
+            assert!(!is_kept(name, Rules::SAME));
+        }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     MAX_DEPTH, data,
     entry::{Entry, Kind, Message},
     hear,
-    metadata::Ids,
+    metadata::Rules,
     staging::Staged,
 };
 use crate::{fault::Fault, packet::malformed, root::Root};
@@ -31,13 +31,13 @@ pub fn receive(
     root: &Root,
     path: &Path,
     replace: bool,
-    ids: Ids,
+    rules: Rules,
     socket: BorrowedFd<'_>,
 ) -> Result<(), Fault> {
     let (parent, name) = root.parent(path)?;
     let mut writer = Writer {
         replace,
-        ids,
+        rules,
         path: path.parent().unwrap_or(Path::new("/")).to_owned(),
         open: Vec::new(),
     };
@@ -50,7 +50,7 @@ pub fn receive(
 
 struct Writer {
     replace: bool,
-    ids: Ids,
+    rules: Rules,
     /// The current directory, for messages.
     path: PathBuf,
     open: Vec<Directory>,
@@ -166,7 +166,7 @@ impl Writer {
         if let Some((staged, entry)) = &directory.made {
             let done = entry
                 .metadata
-                .apply(&directory.fd, self.ids)
+                .apply(&directory.fd, self.rules)
                 .and_then(|()| staged.publish(&directory.name, false));
             if let Err(errno) = done {
                 staged.discard();
@@ -225,12 +225,12 @@ impl Writer {
         let mode = Mode::RUSR | Mode::WUSR;
         let to = rustix::fs::openat(staged.directory(), staged.name(), flags, mode)?;
         data::copy(&from, &to)?;
-        entry.metadata.apply(&to, self.ids)
+        entry.metadata.apply(&to, self.rules)
     }
 
     fn node(&self, entry: &Entry, staged: &Staged) -> Result<(), Errno> {
         let kind = FileType::from_raw_mode(entry.metadata.mode);
-        let mode = entry.metadata.permissions(self.ids);
+        let mode = entry.metadata.permissions(self.rules);
         let device = entry.metadata.device;
         rustix::fs::mknodat(staged.directory(), staged.name(), kind, mode, device)?;
         self.own(entry, staged)
@@ -245,7 +245,7 @@ impl Writer {
         if kind(stat.st_mode) != kind(entry.metadata.mode) {
             return Err(Errno::STALE);
         }
-        entry.metadata.apply_to_path(&made, self.ids)
+        entry.metadata.apply_to_path(&made, self.rules)
     }
 
     /// Takes away what is not finished: the topmost directory that is ours, and with it all below.

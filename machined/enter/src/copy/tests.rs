@@ -50,7 +50,7 @@ impl Scratch {
         thread::scope(|scope| {
             let sent = scope.spawn(move || send(&source, Path::new(from), reader.as_fd()));
             let path = Path::new(to);
-            let received = receive(&target, path, replace, Ids::Kept, writer.as_fd());
+            let received = receive(&target, path, replace, Rules::SAME, writer.as_fd());
             drop(writer);
             match (sent.join().unwrap(), received) {
                 (Err(fault), _) if !socket::is_gone(fault.errno) => Err(fault),
@@ -217,7 +217,13 @@ fn leaves_nothing_behind_when_the_reader_stops() {
     tell(reader.as_fd(), &link, &[]).unwrap();
     drop(reader);
     let root = s.root("to");
-    let fault = receive(&root, Path::new("/copy"), false, Ids::Kept, writer.as_fd());
+    let fault = receive(
+        &root,
+        Path::new("/copy"),
+        false,
+        Rules::SAME,
+        writer.as_fd(),
+    );
     assert!(socket::is_gone(fault.unwrap_err().errno));
     assert!(s.names().is_empty(), "{:?}", s.names());
 }
@@ -237,7 +243,13 @@ fn names_from_the_other_half_are_not_believed() {
         tell(reader.as_fd(), &entry("top"), &[]).unwrap();
         tell(reader.as_fd(), &entry(name), &[]).unwrap();
         let root = s.root("to");
-        let fault = receive(&root, Path::new("/copy"), false, Ids::Kept, writer.as_fd());
+        let fault = receive(
+            &root,
+            Path::new("/copy"),
+            false,
+            Rules::SAME,
+            writer.as_fd(),
+        );
         assert_eq!(fault.unwrap_err().errno, Errno::BADMSG, "{name:?}");
         assert!(s.names().is_empty());
     }
