@@ -1,5 +1,17 @@
 //! What the machine's administrator set: resolved.conf(5), its drop-ins, and the files beside it.
 
+mod anchors;
+pub mod domain;
+mod files;
+pub mod lists;
+mod load;
+mod records;
+pub mod server;
+mod sources;
+mod syntax;
+mod words;
+mod wrong;
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use hickory_proto::rr::{Name, RecordType};
@@ -9,15 +21,25 @@ use crate::{
     server::{DnsServer, Domain},
 };
 
+pub(crate) use self::files::try_read as read_file;
+pub use self::{
+    load::{check, load},
+    records::StaticRecords,
+    sources::Sources,
+};
+
 /// All of it. [`Config::default`] is what holds without any file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// `DNS=`; empty: those of /etc/resolv.conf, if another program writes it.
+    /// `DNS=`.
     pub servers: Vec<DnsServer>,
     /// `FallbackDNS=`: if no other server is known at all.
     pub fallback_servers: Vec<DnsServer>,
     /// `Domains=`.
     pub domains: Vec<Domain>,
+    /// Nothing set `DNS=` or `Domains=`: those of /etc/resolv.conf are taken, if another program writes it
+    /// ([`Mode::Foreign`](crate::resolv_conf::Mode::Foreign)).
+    pub read_resolv_conf: bool,
     /// `LLMNR=`.
     pub llmnr: Multicast,
     /// `MulticastDNS=`.
@@ -50,10 +72,10 @@ pub struct Config {
     pub delegates: Vec<Delegate>,
     /// dnssd/*.dnssd, in order of their names.
     pub services: Vec<DnssdService>,
-    /// dnssec-trust-anchors.d/*.positive; empty: the root's, built in.
+    /// dnssec-trust-anchors.d/*.positive, with the root's that are built in unless there is one for the root.
     pub trust_anchors: Vec<TrustAnchor>,
-    /// dnssec-trust-anchors.d/*.negative; `None`: those built in.
-    pub negative_trust_anchors: Option<Vec<Name>>,
+    /// dnssec-trust-anchors.d/*.negative; those built in if no file has any.
+    pub negative_trust_anchors: Vec<Name>,
 }
 
 /// The budget of the cache where none is set: 16 MiB.
@@ -65,6 +87,7 @@ impl Default for Config {
             servers: Vec::new(),
             fallback_servers: Vec::new(),
             domains: Vec::new(),
+            read_resolv_conf: true,
             llmnr: Multicast::Yes,
             mdns: Multicast::Yes,
             dnssec: Dnssec::No,
@@ -81,8 +104,8 @@ impl Default for Config {
             refuse_record_types: Vec::new(),
             delegates: Vec::new(),
             services: Vec::new(),
-            trust_anchors: Vec::new(),
-            negative_trust_anchors: None,
+            trust_anchors: anchors::of_the_root(),
+            negative_trust_anchors: anchors::private_zones(),
         }
     }
 }

@@ -1,0 +1,5 @@
+//! Trust anchors: what DNSSEC validation begins with, and where it does not take place.
+
+mod built_in;
+
+pub(super) use self::built_in::{of_the_root, private_zones};
