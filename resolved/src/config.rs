@@ -21,7 +21,7 @@ use crate::{
     server::{DnsServer, Domain},
 };
 
-pub(crate) use self::files::try_read as read_file;
+pub(crate) use self::{files::try_read as read_file, sources::ifindex_of};
 pub use self::{
     load::{check, load},
     records::StaticRecords,

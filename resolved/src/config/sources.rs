@@ -52,7 +52,7 @@ impl Sources {
 }
 
 /// if_nametoindex(3), which needs nothing but a socket.
-fn ifindex_of(name: &str) -> Option<u32> {
+pub(crate) fn ifindex_of(name: &str) -> Option<u32> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
     let socket = socket_with(
         AddressFamily::UNIX,
