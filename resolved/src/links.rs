@@ -1,6 +1,17 @@
 //! The machine's network: links, addresses, gateways, and what each link was told about names.
+//!
+//! [`Monitor`] knows it and hears of changes; [`networkd`] reads what systemd-networkd says of links, [`saved`] keeps what calls said.
 
-use std::net::IpAddr;
+mod apply;
+mod monitor;
+mod network;
+pub mod networkd;
+pub mod saved;
+mod words;
+
+pub use monitor::Monitor;
+
+use std::{collections::BTreeMap, net::IpAddr};
 
 use hickory_proto::rr::Name;
 
@@ -8,6 +19,15 @@ use crate::{
     mode::{DnsOverTls, Dnssec, Multicast},
     server::{DnsServer, Domain},
 };
+
+/// Links, addresses and gateways at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// By index.
+    pub links: BTreeMap<u32, Link>,
+    /// The preferred ones first.
+    pub gateways: Vec<Gateway>,
+}
 
 /// A network interface, as the kernel tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +42,7 @@ pub struct Link {
     pub loopback: bool,
     /// IFF_UP.
     pub up: bool,
-    /// IFF_LOWER_UP and IF_OPER_UP, or UNKNOWN: packets can pass.
+    /// IFF_LOWER_UP, not IFF_DORMANT, and IF_OPER_UP or UNKNOWN: packets can pass.
     pub running: bool,
     /// IFF_MULTICAST.
     pub multicast: bool,
