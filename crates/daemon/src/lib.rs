@@ -10,3 +10,4 @@ pub mod privileges;
 pub mod seccomp;
 pub mod signals;
 mod sys;
+pub mod user;
