@@ -3,19 +3,16 @@
 //! The objects are tables ([`manager`], [`machine`]) over the registry, with no state of their own: a machine without
 //! callers costs nothing here. [`run`] keeps the daemon on the bus, whatever the bus does.
 
-mod address;
 mod call;
 mod error;
 mod image;
 mod log;
 mod machine;
 mod manager;
-mod name;
 mod register;
 mod service;
 mod signals;
 mod tree;
-mod watch;
 
 use std::rc::Rc;
 
@@ -24,11 +21,12 @@ use zbus::Connection;
 use self::{service::Service, tree::Paths};
 use crate::manager::Manager;
 
-/// Serves the registry on the system bus ($DBUS_SYSTEM_BUS_ADDRESS, by default unix:path=/run/dbus/system_bus_socket)
-/// whenever there is one. Never returns. Must run inside a [`tokio::task::LocalSet`].
+const NAME: &str = "org.freedesktop.machine1";
+
+/// Serves the registry on the system bus whenever there is one. Never returns. Must run inside a [`tokio::task::LocalSet`].
 pub async fn run(manager: Rc<Manager>) {
     loop {
-        let connection = address::connect(|| manager.settle_bus()).await;
+        let connection = dbus_serve::connect(|| manager.settle_bus()).await;
         tracing::debug!("Connected to the system bus");
         manager.set_bus(Some(connection.clone()));
         serve(&connection, &manager).await;
@@ -46,7 +44,8 @@ async fn serve(connection: &Connection, manager: &Rc<Manager>) {
     let others = async {
         tokio::join!(
             service.signals.run(),
-            name::own(connection, || manager.settle_bus())
+            dbus_serve::own_name(connection, NAME, "systemd-machined", || manager
+                .settle_bus())
         );
     };
     tokio::select! {

@@ -2,7 +2,8 @@
 //!
 //! A daemon describes its interfaces as tables ([`Interface`]: methods, properties, signals), and tells in a [`Tree`] what
 //! object stands at a path. Nothing is registered: objects come and go with what they stand for, and an object that nobody
-//! asks for costs nothing. [`serve()`] answers the calls on one connection until it ends.
+//! asks for costs nothing. [`serve()`] answers the calls on one connection until it ends; [`connect()`] and [`own_name`] get
+//! a daemon onto the bus, and onto it again after it went.
 //!
 //! Names and texts of errors, and the shape of introspection data, are sd-bus's, so that a client can't tell the
 //! difference. One thing is wider: a call without an interface is answered, as the D-Bus specification asks for.
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod connect;
 mod departure;
 mod dict;
 mod error;
@@ -20,18 +22,22 @@ mod introspect;
 mod label;
 mod load;
 mod log_control;
+mod name;
 mod object;
 mod properties;
 mod serve;
 mod standard;
 mod table;
+mod watch;
 
 pub use call::{Call, Credentials};
+pub use connect::connect;
 pub use dict::Dict;
 pub use error::Error;
 pub use label::{decode_label, encode_label};
 pub use load::Limits;
 pub use log_control::{LOG_CONTROL, LOG_CONTROL_PATH, LogControl};
+pub use name::own_name;
 pub use object::{Bound, Object};
 pub use serve::{Lookup, Tree, serve};
 pub use table::{Arg, Change, Handler, Interface, Later, Method, Property, Reply, Signal};

@@ -8,12 +8,12 @@ use tokio::net::unix::pipe::Receiver;
 /// An eye on the folder that a socket is, or will be, made in.
 ///
 /// A `Receiver` without the check for a pipe is the one safe way that tokio has to wait for any descriptor to be readable.
-pub(super) struct Watch(Receiver);
+pub(crate) struct Watch(Receiver);
 
 impl Watch {
     /// Watches the nearest folder above `socket` that exists: the first thing that must happen for the socket to appear
     /// happens there.
-    pub(super) fn over(socket: &Path) -> Option<Self> {
+    pub(crate) fn over(socket: &Path) -> Option<Self> {
         let inotify = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
         let flags =
             WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ATTRIB | WatchFlags::ONLYDIR;
@@ -26,7 +26,7 @@ impl Watch {
 
     /// Waits until something happens there. What it was does not matter, so that the events need not be read: the watch is
     /// used once.
-    pub(super) async fn event(self) {
+    pub(crate) async fn event(self) {
         drop(self.0.readable().await);
     }
 }
@@ -38,7 +38,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_folder_then_a_socket() {
-        let top = std::env::temp_dir().join(format!("machined-watch-{}", std::process::id()));
+        let top = std::env::temp_dir().join(format!("dbus-serve-watch-{}", std::process::id()));
         fs::create_dir_all(&top).unwrap();
         let socket = top.join("below/socket");
         let watch = Watch::over(&socket).unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use zbus::{Connection, connection::Builder};
 
-use super::watch::Watch;
+use crate::watch::Watch;
 
 /// Where the bus is if nobody says otherwise.
 const DEFAULT: &str = "unix:path=/run/dbus/system_bus_socket";
@@ -23,8 +23,9 @@ const AFTER_EVENT: [u64; 6] = [0, 20, 50, 100, 300, 1000];
 /// bus should sleep.
 const UNWATCHED: Duration = Duration::from_secs(60);
 
-/// Connects as soon as it can be done; calls `absent` if that is not at once.
-pub(super) async fn connect(absent: impl Fn()) -> Connection {
+/// Connects to the system bus ($DBUS_SYSTEM_BUS_ADDRESS, by default unix:path=/run/dbus/system_bus_socket) as soon as it
+/// can be done; calls `absent` if that is not at once.
+pub async fn connect(absent: impl Fn()) -> Connection {
     let addresses = env::var("DBUS_SYSTEM_BUS_ADDRESS").unwrap_or_else(|_| DEFAULT.to_owned());
     let socket = addresses.split(';').find_map(socket_path);
     let mut told = false;

@@ -5,8 +5,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use zbus::{Connection, MatchRule, MessageStream, message::Type};
 
-const NAME: &str = "org.freedesktop.machine1";
-
 /// The bus itself, as a name and as an interface.
 const BUS: &str = "org.freedesktop.DBus";
 
@@ -21,26 +19,26 @@ const OWNED: [u32; 2] = [1, 4];
 /// policy that is loaded again.
 const RETRY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// Gets the name, however long it takes, and then waits for ever: without ALLOW_REPLACEMENT nobody can take it away.
-/// Calls `settled` once it is clear that it is ours, or not soon.
-pub(super) async fn own(connection: &Connection, settled: impl Fn()) {
+/// Gets a well-known name, however long it takes, and then waits for ever: without ALLOW_REPLACEMENT nobody can take it
+/// away. `rival` is who else may have it. Calls `settled` once it is clear that it is ours, or not soon.
+pub async fn own_name(connection: &Connection, name: &str, rival: &str, settled: impl Fn()) {
     let [mut delay, longest] = RETRY;
     let mut changes = None;
     let mut last = String::new();
     loop {
-        let problem = match request(connection).await {
+        let problem = match request(connection, name).await {
             Ok(answer) if OWNED.contains(&answer) => break,
-            Ok(_) => "another process has it (is systemd-machined running?)".to_owned(),
+            Ok(_) => format!("another process has it (is {rival} running?)"),
             Err(error) => error.to_string(),
         };
         if problem != last {
-            tracing::warn!("Failed to get the name {NAME} on the bus: {problem}; trying on");
+            tracing::warn!("Failed to get the name {name} on the bus: {problem}; trying on");
             last = problem;
         }
         settled();
         let Some(changes) = &mut changes else {
             // And asks once more, because only from here on no change is missed.
-            changes = Some(owner_changes(connection).await);
+            changes = Some(owner_changes(connection, name).await);
             continue;
         };
         tokio::select! {
@@ -49,12 +47,12 @@ pub(super) async fn own(connection: &Connection, settled: impl Fn()) {
         }
     }
     settled();
-    tracing::info!("Serving {NAME} on the system bus");
+    tracing::info!("Serving {name} on the system bus");
     std::future::pending().await
 }
 
-async fn request(connection: &Connection) -> zbus::Result<u32> {
-    let arguments = (NAME, DO_NOT_QUEUE);
+async fn request(connection: &Connection, name: &str) -> zbus::Result<u32> {
+    let arguments = (name, DO_NOT_QUEUE);
     let reply = connection
         .call_method(
             Some(BUS),
@@ -70,13 +68,14 @@ async fn request(connection: &Connection) -> zbus::Result<u32> {
 /// NameOwnerChanged of the name. Where the bus does not let us have it, a stream that never yields.
 async fn owner_changes(
     connection: &Connection,
+    name: &str,
 ) -> futures_util::stream::LocalBoxStream<'static, zbus::Result<zbus::Message>> {
     let rule = MatchRule::builder()
         .msg_type(Type::Signal)
         .sender(BUS)
         .interface(BUS)
         .member("NameOwnerChanged")
-        .add_arg(NAME)
+        .arg(0, name)
         .build();
     let stream = match rule {
         Ok(rule) => MessageStream::for_match_rule(rule, connection, None).await,
