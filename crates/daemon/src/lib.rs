@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 pub mod activation;
+pub mod confine;
 pub mod lock;
 pub mod log;
 pub mod notify;
