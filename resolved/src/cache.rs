@@ -154,6 +154,11 @@ impl Cache {
         }
     }
 
+    /// Another budget, in bytes, from the next entry on.
+    pub fn set_limit(&self, limit_bytes: usize) {
+        self.store.borrow_mut().set_limit(limit_bytes);
+    }
+
     /// What other threads need to see.
     #[must_use]
     pub fn shared(&self) -> Arc<Shared> {
@@ -278,6 +283,11 @@ impl Cache {
         self.store
             .borrow_mut()
             .retain(|key| key.name_bytes() != name);
+        self.changed();
+    }
+
+    /// Voids the copies that others keep, but not what is kept here: other scopes may be asked from now on.
+    pub fn new_generation(&self) {
         self.changed();
     }
 

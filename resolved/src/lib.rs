@@ -9,6 +9,7 @@
 
 pub mod bus;
 pub mod cache;
+pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod flags;
@@ -19,6 +20,7 @@ pub mod manager;
 pub mod mdns;
 pub mod message;
 pub mod mode;
+pub mod multicast;
 pub mod name;
 pub mod request;
 pub mod resolv_conf;

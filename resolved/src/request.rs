@@ -1,1 +1,17 @@
 //! The four lookups of both interfaces: host name, address, record, service.
+//!
+//! Parameters come as the interfaces have them and are checked here, so that both refuse the same. Names of parameters in
+//! errors are Varlink's.
+
+mod address;
+mod hostname;
+mod parameters;
+mod record;
+mod service;
+
+pub use address::{AddressReply, resolve_address};
+pub use hostname::{HostnameReply, resolve_hostname};
+use parameters::invalid;
+pub use parameters::{AF_INET, AF_INET6, AF_UNSPEC, check_type};
+pub use record::{RecordReply, resolve_record};
+pub use service::{Service, ServiceReply, resolve_service};

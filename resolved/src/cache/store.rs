@@ -33,6 +33,11 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// Another budget, from the next entry on.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     pub(super) fn new(limit: usize) -> Self {
         Self {
             index: HashMap::new(),

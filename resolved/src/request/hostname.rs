@@ -1,0 +1,81 @@
+//! A host name's addresses.
+
+use std::{net::IpAddr, rc::Rc};
+
+use hickory_proto::rr::DNSClass;
+
+use super::parameters;
+use crate::{failure::Failure, flags::Flags, manager::Manager, message::Lookup, name};
+
+/// A host name's addresses.
+#[derive(Clone, Debug)]
+pub struct HostnameReply {
+    /// With the link each was found by (0: none).
+    pub addresses: Vec<(u32, IpAddr)>,
+    /// The canonical name.
+    pub name: String,
+    /// Where it came from.
+    pub flags: Flags,
+}
+
+/// Looks up a host name's addresses: `family` is [`AF_UNSPEC`](super::AF_UNSPEC) or one of the two.
+///
+/// # Errors
+/// [`Failure::InvalidParameter`]; those of [`Manager::lookup`].
+pub async fn resolve_hostname(
+    manager: &Rc<Manager>,
+    ifindex: i64,
+    name: &str,
+    family: i32,
+    flags: u64,
+) -> Result<HostnameReply, Failure> {
+    let ifindex = parameters::ifindex(ifindex)?;
+    let types = parameters::address_types(family)?;
+    let mut flags = parameters::flags(flags, Flags::NO_SEARCH)?;
+    // A name that ends in a dot is complete. resolver(3), "search"
+    if name.ends_with('.') {
+        flags |= Flags::NO_SEARCH;
+    }
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return literal(address, family);
+    }
+    let lookup = Lookup {
+        name: parameters::host(name)?,
+        class: DNSClass::IN,
+        types,
+        ifindex,
+        flags,
+        dnssec_ok: false,
+    };
+    let answer = manager.lookup(&lookup).await?;
+    let found: Vec<_> = answer.of_types(&lookup.types).collect();
+    let canonical = match found.first() {
+        Some(found) => name::format(&found.record.name),
+        None => return Err(super::record::absent(&answer)),
+    };
+    let addresses = found
+        .iter()
+        .filter_map(|found| Some((found.ifindex, found.record.data.ip_addr()?)))
+        .collect();
+    Ok(HostnameReply {
+        addresses,
+        name: canonical,
+        flags: answer.flags,
+    })
+}
+
+/// The text of an address is its own name.
+fn literal(address: IpAddr, family: i32) -> Result<HostnameReply, Failure> {
+    let own = match address {
+        IpAddr::V4(_) => super::AF_INET,
+        IpAddr::V6(_) => super::AF_INET6,
+    };
+    if family != super::AF_UNSPEC && family != own {
+        return Err(Failure::NoSuchRecord);
+    }
+    Ok(HostnameReply {
+        addresses: vec![(0, address)],
+        name: address.to_string(),
+        flags: Flags::DNS | Flags::AUTHENTICATED | Flags::CONFIDENTIAL | Flags::SYNTHETIC,
+    })
+}
