@@ -14,9 +14,9 @@ use tokio::sync::{
 };
 
 use crate::{
-    access::Questions, address::Address, cgroup::Hierarchy, class::Class, error::Error,
-    leader::Leader, machine::Machine, name::MachineName, namespace, network::Networks,
-    scope::Leftovers, state_dir::StateDir, uid_map, watch::Watch,
+    address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
+    machine::Machine, name::MachineName, namespace, network::Networks, scope::Leftovers,
+    state_dir::StateDir, uid_map, watch::Watch,
 };
 
 /// Something that happened to a machine; see [`Manager::observe`].
@@ -60,7 +60,7 @@ pub struct Manager {
     pub(crate) watch: Watch,
     pub(crate) networks: Networks,
     pub(crate) leftovers: Leftovers,
-    pub(crate) questions: Questions,
+    pub(crate) authority: polkit::Authority,
     bus_settled: Notify,
     observers: RefCell<Vec<UnboundedSender<Event>>>,
 }
@@ -87,7 +87,7 @@ impl Manager {
             watch,
             networks,
             leftovers,
-            questions: Questions::default(),
+            authority: polkit::Authority::default(),
             bus_settled: Notify::new(),
             observers: RefCell::default(),
         });
