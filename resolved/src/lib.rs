@@ -7,6 +7,7 @@
 //! Everything but the stub's answers from memory runs on one thread (`Rc`, `RefCell`): no borrow is held over an `.await`.
 //! Nothing here calls NSS: the daemon would ask itself.
 
+pub mod access;
 pub mod bus;
 pub mod cache;
 pub mod clock;
