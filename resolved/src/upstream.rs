@@ -4,13 +4,29 @@
 //! late or fails, the next is asked while the first is still listened to. What a server can do is found out as it answers
 //! (`ladder`), and what it says is believed after `reply` and, where DNSSEC is on, `validate`.
 
-use std::{cell::RefCell, net::SocketAddr, path::PathBuf, rc::Rc};
+mod cookie;
+mod ladder;
+mod pool;
+mod reply;
+mod server;
+mod socket;
+mod stream;
+mod tls;
+mod udp;
+mod wire;
 
-use hickory_proto::rr::Name;
+use std::{cell::RefCell, net::SocketAddr, path::PathBuf, rc::Rc, time::Duration};
 
+use hickory_proto::{dnssec::Proof, rr::Name};
+
+use self::{
+    pool::Pool,
+    server::{Answer, Server, Want},
+};
 use crate::{
     config::TrustAnchor,
     failure::Failure,
+    flags::Flags,
     message::{Question, Response},
     mode::{DnsOverTls, Dnssec},
     server::DnsServer,
@@ -101,23 +117,46 @@ pub struct Upstream(Rc<Inner>);
 
 struct Inner {
     settings: RefCell<Rc<Settings>>,
+    pool: RefCell<Rc<Pool>>,
+    on_change: Rc<RefCell<Option<Rc<dyn Fn()>>>>,
 }
+
+/// For everything that one question takes. The daemon's verdict is to be heard within 8 s.
+const BUDGET: Duration = Duration::from_millis(7500);
 
 impl Upstream {
     /// Nothing is sent yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let settings = Rc::new(settings);
+        let on_change = Rc::default();
+        let servers = servers(&settings, &[]);
+        let pool = Pool::new(servers, 0, Rc::clone(&on_change));
         Self(Rc::new(Inner {
-            settings: RefCell::new(Rc::new(settings)),
+            settings: RefCell::new(settings),
+            pool: RefCell::new(Rc::new(pool)),
+            on_change,
         }))
     }
 
     /// Other settings; what was learnt of servers that stay, stays. True if the servers or their use changed, so that
     /// what was cached of them no longer holds.
     pub fn update(&self, settings: Settings) -> bool {
-        let changed = **self.0.settings.borrow() != settings;
-        self.0.settings.replace(Rc::new(settings));
-        changed
+        let old = self.settings();
+        if *old == settings {
+            return false;
+        }
+        let settings = Rc::new(settings);
+        let pool = self.pool();
+        let current = pool.current().map(|server| server.config.clone());
+        let servers = servers(&settings, pool.servers());
+        let index = servers
+            .iter()
+            .position(|server| Some(&server.config) == current.as_ref());
+        let pool = Pool::new(servers, index.unwrap_or(0), Rc::clone(&self.0.on_change));
+        self.0.pool.replace(Rc::new(pool));
+        self.0.settings.replace(settings);
+        true
     }
 
     /// Asks. Takes 8 s at most.
@@ -127,39 +166,145 @@ impl Upstream {
     /// [`Failure::NetworkDown`], [`Failure::InvalidReply`], [`Failure::CnameLoop`], [`Failure::Rcode`],
     /// [`Failure::DnssecFailed`].
     pub async fn query(&self, question: &Question, ask: Ask) -> Result<Response, Failure> {
-        let _ = (question, ask);
-        Err(Failure::NoNameServers)
+        let settings = self.settings();
+        let pool = self.pool();
+        if pool.servers().is_empty() {
+            return Err(if settings.servers.is_empty() {
+                Failure::NoNameServers
+            } else {
+                Failure::StubLoop
+            });
+        }
+        match tokio::time::timeout(BUDGET, self.within_budget(question, ask, &settings, &pool))
+            .await
+        {
+            Ok(result) => result,
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+
+    async fn within_budget(
+        &self,
+        question: &Question,
+        ask: Ask,
+        settings: &Settings,
+        pool: &Pool,
+    ) -> Result<Response, Failure> {
+        let want = Want {
+            dnssec_ok: ask.dnssec_ok,
+            checking_disabled: ask.checking_disabled,
+        };
+        let (answer, server) = pool.ask(question, want).await?;
+        Ok(response(answer, &server, settings))
     }
 
     /// The one that is asked first; `None` if there is none.
     #[must_use]
     pub fn current_server(&self) -> Option<DnsServer> {
-        self.0.settings.borrow().servers.first().cloned()
+        self.pool().current().map(|server| server.config.clone())
     }
 
     /// All, in order of preference.
     #[must_use]
     pub fn servers(&self) -> Vec<DnsServer> {
-        self.0.settings.borrow().servers.clone()
+        self.settings().servers.clone()
     }
 
     /// Forgets what was learnt: features, cookies, connections, keys of zones.
-    pub fn reset_features(&self) {}
+    pub fn reset_features(&self) {
+        let pool = Pool::new(
+            servers(&self.settings(), &[]),
+            0,
+            Rc::clone(&self.0.on_change),
+        );
+        self.0.pool.replace(Rc::new(pool));
+    }
 
     /// Answers are validated, and the current server lets them be, as far as known.
     #[must_use]
     pub fn dnssec_supported(&self) -> bool {
-        self.0.settings.borrow().dnssec != Dnssec::No
+        self.settings().dnssec != Dnssec::No
+            && self
+                .pool()
+                .current()
+                .is_none_or(|server| server.ladder().possible().signatures())
     }
 
     /// What is known of each server.
     #[must_use]
     pub fn state(&self) -> Vec<ServerState> {
-        Vec::new()
+        let mode = self.settings().dnssec;
+        self.pool()
+            .servers()
+            .iter()
+            .map(|server| state(server, mode))
+            .collect()
     }
 
     /// `hook` is called when another server becomes the current one. It takes the place of the one before it.
     pub fn on_change(&self, hook: impl Fn() + 'static) {
-        drop(hook);
+        self.0.on_change.replace(Some(Rc::new(hook)));
+    }
+
+    fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.0.settings.borrow())
+    }
+
+    fn pool(&self) -> Rc<Pool> {
+        Rc::clone(&self.0.pool.borrow())
+    }
+}
+
+/// Those that may be asked. What is known of one in `known` is kept.
+fn servers(settings: &Rc<Settings>, known: &[Rc<Server>]) -> Vec<Rc<Server>> {
+    let ours = |server: &&DnsServer| {
+        let address = server.socket_address(server.transport.default_port());
+        settings.stub_addresses.contains(&address)
+    };
+    let servers = settings.servers.iter().filter(|server| !ours(server));
+    servers
+        .map(
+            |config| match known.iter().find(|server| server.config == *config) {
+                Some(server) => Rc::new(server.moved(Rc::clone(settings))),
+                None => Rc::new(Server::new(config.clone(), Rc::clone(settings))),
+            },
+        )
+        .collect()
+}
+
+fn response(answer: Answer, server: &Server, settings: &Settings) -> Response {
+    let Answer {
+        reply, encrypted, ..
+    } = answer;
+    Response {
+        rcode: reply.rcode,
+        answers: reply.answers,
+        authorities: reply.authorities,
+        additionals: reply.additionals,
+        proof: Proof::Indeterminate,
+        confidential: encrypted || server.config.address.is_loopback(),
+        source: Flags::DNS | Flags::FROM_NETWORK,
+        ifindex: settings.ifindex,
+        from_localhost: server.config.address.is_loopback(),
+        stale: false,
+        extended_error: reply.extended_error,
+    }
+}
+
+fn state(server: &Server, dnssec_mode: Dnssec) -> ServerState {
+    let ladder = server.ladder();
+    ServerState {
+        server: server.config.clone(),
+        verified_feature_level: ladder.verified().map(ladder::Level::as_str),
+        possible_feature_level: ladder.possible().as_str(),
+        dnssec_mode,
+        dnssec_supported: dnssec_mode != Dnssec::No && ladder.possible().signatures(),
+        received_udp_max: server.facts.udp_max.get(),
+        failed_udp_attempts: ladder.lost_in_a_row(),
+        failed_tcp_attempts: server.facts.tcp_failed.get(),
+        packet_truncated: server.facts.truncated.get(),
+        packet_bad_opt: server.facts.bad_opt.get(),
+        packet_rrsig_missing: server.facts.no_signatures.get(),
+        packet_invalid: server.facts.invalid.get(),
     }
 }
