@@ -14,9 +14,11 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod changed;
 mod connect;
 mod departure;
 mod dict;
+mod errno;
 mod error;
 mod introspect;
 mod label;
@@ -31,8 +33,10 @@ mod table;
 mod watch;
 
 pub use call::{Call, Credentials};
+pub use changed::properties_changed;
 pub use connect::connect;
 pub use dict::Dict;
+pub use errno::name_of_system_error;
 pub use error::Error;
 pub use label::{decode_label, encode_label};
 pub use load::Limits;

@@ -1,8 +1,6 @@
 //! The errors of the registry by their names on the bus.
 
-use std::{borrow::Cow, io};
-
-use rustix::io::Errno;
+use std::borrow::Cow;
 
 use crate::error::Error;
 
@@ -47,53 +45,9 @@ fn name(error: &Error) -> Cow<'static, str> {
         Error::LimitsExceeded(_) => dbus!("LimitsExceeded"),
         Error::JobFailed(_) => "org.freedesktop.systemd1.JobFailed",
         Error::TimedOut(_) => dbus!("Timeout"),
-        Error::Io(_, error) => return of_system(error),
+        Error::Io(_, error) => return dbus_serve::name_of_system_error(error),
     };
     Cow::Borrowed(name)
-}
-
-/// The name that sd_bus_error_set_errno(3) gives an error of the system.
-fn of_system(error: &io::Error) -> Cow<'static, str> {
-    let Some(errno) = Errno::from_io_error(error) else {
-        return Cow::Borrowed(dbus!("Failed"));
-    };
-    Cow::Borrowed(match errno {
-        Errno::NOMEM => dbus!("NoMemory"),
-        Errno::PERM | Errno::ACCESS => dbus!("AccessDenied"),
-        Errno::INVAL => dbus!("InvalidArgs"),
-        Errno::SRCH => dbus!("UnixProcessIdUnknown"),
-        Errno::NOENT => dbus!("FileNotFound"),
-        Errno::EXIST => dbus!("FileExists"),
-        Errno::TIMEDOUT | Errno::TIME => dbus!("Timeout"),
-        Errno::IO => dbus!("IOError"),
-        Errno::NETRESET | Errno::CONNABORTED | Errno::CONNRESET => dbus!("Disconnected"),
-        Errno::OPNOTSUPP => dbus!("NotSupported"),
-        Errno::ADDRNOTAVAIL => dbus!("BadAddress"),
-        Errno::NOBUFS => dbus!("LimitsExceeded"),
-        Errno::ADDRINUSE => dbus!("AddressInUse"),
-        Errno::BADMSG => dbus!("InconsistentMessage"),
-        // The rest of what copying, mounting and entering a container run into.
-        Errno::AGAIN => "System.Error.EAGAIN",
-        Errno::BUSY => "System.Error.EBUSY",
-        Errno::DQUOT => "System.Error.EDQUOT",
-        Errno::FBIG => "System.Error.EFBIG",
-        Errno::ISDIR => "System.Error.EISDIR",
-        Errno::LOOP => "System.Error.ELOOP",
-        Errno::MFILE => "System.Error.EMFILE",
-        Errno::NAMETOOLONG => "System.Error.ENAMETOOLONG",
-        Errno::NFILE => "System.Error.ENFILE",
-        Errno::NODEV => "System.Error.ENODEV",
-        Errno::NOSPC => "System.Error.ENOSPC",
-        Errno::NOSYS => "System.Error.ENOSYS",
-        Errno::NOTDIR => "System.Error.ENOTDIR",
-        Errno::NOTEMPTY => "System.Error.ENOTEMPTY",
-        Errno::NXIO => "System.Error.ENXIO",
-        Errno::PIPE => "System.Error.EPIPE",
-        Errno::ROFS => "System.Error.EROFS",
-        Errno::TXTBSY => "System.Error.ETXTBSY",
-        Errno::XDEV => "System.Error.EXDEV",
-        _ => dbus!("Failed"),
-    })
 }
 
 #[cfg(test)]
@@ -110,11 +64,6 @@ mod tests {
         assert_eq!(
             name(Error::io("Failed to open x")(missing)),
             "org.freedesktop.DBus.Error.FileNotFound"
-        );
-        let other = io::Error::other("x");
-        assert_eq!(
-            name(Error::io("y")(other)),
-            "org.freedesktop.DBus.Error.Failed"
         );
     }
 }
