@@ -159,6 +159,11 @@ impl Cache {
         self.store.borrow_mut().set_limit(limit_bytes);
     }
 
+    /// Another budget; what is beyond it goes at the next [`Cache::put`].
+    pub fn set_limit(&self, limit_bytes: usize) {
+        self.store.borrow_mut().set_limit(limit_bytes);
+    }
+
     /// What other threads need to see.
     #[must_use]
     pub fn shared(&self) -> Arc<Shared> {
@@ -268,13 +273,13 @@ impl Cache {
     /// Forgets everything.
     pub fn flush(&self) {
         self.store.borrow_mut().clear();
-        self.changed();
+        self.new_generation();
     }
 
     /// Forgets what one scope had.
     pub fn flush_scope(&self, scope: ScopeId) {
         self.store.borrow_mut().retain(|key| !key.is_in(scope));
-        self.changed();
+        self.new_generation();
     }
 
     /// Forgets all that is kept of a name, in every scope.
@@ -283,15 +288,17 @@ impl Cache {
         self.store
             .borrow_mut()
             .retain(|key| key.name_bytes() != name);
-        self.changed();
+        self.new_generation();
     }
 
     /// Voids the copies that others keep, but not what is kept here: other scopes may be asked from now on.
     pub fn new_generation(&self) {
-        self.changed();
+        self.new_generation();
     }
 
-    fn changed(&self) {
+    /// Voids the copies that other threads answer from, and nothing else: for what changes answers without the cache, such
+    /// as /etc/hosts, or which scope a name is routed to.
+    pub fn new_generation(&self) {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
     }
 
