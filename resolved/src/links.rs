@@ -50,12 +50,12 @@ pub struct Link {
     pub point_to_point: bool,
     /// Bytes.
     pub mtu: u32,
-    /// In the kernel's order.
+    /// In order of address and prefix.
     pub addresses: Vec<LinkAddress>,
 }
 
 /// An address of a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkAddress {
     /// Ours, not the peer's.
     pub address: IpAddr,

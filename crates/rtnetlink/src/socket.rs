@@ -31,17 +31,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a dump is begun again before a part of it has to do.
 const ATTEMPTS: usize = 16;
 
+/// The group of this number, from 1, as a bit.
+const fn bit(group: u32) -> u32 {
+    1 << (group - 1)
+}
+
 /// What to hear of; RTNLGRP_* as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groups(u32);
 
 impl Groups {
     /// RTNLGRP_LINK
-    pub const LINKS: Self = Self(1 << (1 - 1));
+    pub const LINKS: Self = Self(bit(1));
     /// RTNLGRP_IPV4_IFADDR and RTNLGRP_IPV6_IFADDR
-    pub const ADDRESSES: Self = Self(1 << (5 - 1) | 1 << (9 - 1));
+    pub const ADDRESSES: Self = Self(bit(5) | bit(9));
     /// RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE and RTNLGRP_NEXTHOP
-    pub const ROUTES: Self = Self(1 << (7 - 1) | 1 << (11 - 1) | 1 << (32 - 1));
+    pub const ROUTES: Self = Self(bit(7) | bit(11) | bit(32));
 
     /// Both.
     #[must_use]

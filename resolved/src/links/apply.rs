@@ -47,8 +47,9 @@ impl Network {
                 ask_for_gateways: false,
             },
             Event::AddressGone(gone) => Effect {
-                changed: self.remove_address(gone.ifindex, gone.address, gone.prefix),
-                ask_for_gateways: self.has_gateway_by(gone.ifindex) || self.has_gateway_from(gone.address),
+                changed: self.remove_address(&gone),
+                ask_for_gateways: self.has_gateway_by(gone.ifindex)
+                    || self.has_gateway_from(gone.address),
             },
             Event::DefaultRoute(_) | Event::DefaultRouteGone(_) => Effect {
                 changed: false,
@@ -86,32 +87,45 @@ impl Network {
             scope: news.scope,
             unusable: news.flags & UNUSABLE != 0,
         };
-        let mut own = link.addresses.iter_mut();
-        match own.find(|own| own.address == news.address && own.prefix == news.prefix) {
-            Some(own) if *own == news => return false,
-            Some(own) => *own = news,
-            None => link.addresses.push(news),
+        match position(&link.addresses, news.address, news.prefix) {
+            Ok(at) => link
+                .addresses
+                .get_mut(at)
+                .is_some_and(|own| std::mem::replace(own, news) != news),
+            Err(at) => {
+                link.addresses.insert(at, news);
+                true
+            }
         }
+    }
+
+    fn remove_address(&mut self, gone: &Address) -> bool {
+        let link = self.links.get_mut(&gone.ifindex);
+        let Some((link, Ok(at))) = link.map(|link| {
+            let at = position(&link.addresses, gone.address, gone.prefix);
+            (link, at)
+        }) else {
+            return false;
+        };
+        link.addresses.remove(at);
         true
     }
 
-    fn remove_address(&mut self, ifindex: u32, address: IpAddr, prefix: u8) -> bool {
-        let Some(link) = self.links.get_mut(&ifindex) else {
-            return false;
-        };
-        let before = link.addresses.len();
-        link.addresses.retain(|own| own.address != address || own.prefix != prefix);
-        link.addresses.len() != before
-    }
-
     fn has_gateway_by(&self, ifindex: u32) -> bool {
-        self.gateways.iter().any(|gateway| gateway.ifindex == ifindex)
+        self.gateways
+            .iter()
+            .any(|gateway| gateway.ifindex == ifindex)
     }
 
     fn has_gateway_from(&self, address: IpAddr) -> bool {
         let mut gateways = self.gateways.iter();
         gateways.any(|gateway| gateway.preferred_source == Some(address))
     }
+}
+
+/// Where an address is, or where it belongs.
+fn position(addresses: &[LinkAddress], address: IpAddr, prefix: u8) -> Result<usize, usize> {
+    addresses.binary_search_by_key(&(address, prefix), |own| (own.address, own.prefix))
 }
 
 fn read_link(link: &mut Link, news: rtnetlink::Link) {

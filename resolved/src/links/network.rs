@@ -16,7 +16,9 @@ impl Network {
     pub fn link_by_name(&self, name: &str) -> Option<&Link> {
         let mut links = self.links.values();
         // The kernel lets no name stand for two links.
-        links.find(|link| link.name == name || link.alternative_names.iter().any(|other| other == name))
+        links.find(|link| {
+            link.name == name || link.alternative_names.iter().any(|other| other == name)
+        })
     }
 
     /// The addresses by which this machine is reached from elsewhere, each with its link's index: those that go farthest first.
@@ -59,7 +61,9 @@ impl Link {
     pub fn is_relevant_for_multicast(&self, family: Family) -> bool {
         let fits = |own: &LinkAddress| own.address.is_ipv4() == (family == Family::V4);
         let mut addresses = self.addresses.iter();
-        self.passes() && self.multicast && addresses.any(|own| fits(own) && own.is_within(HOST_LOCAL))
+        self.passes()
+            && self.multicast
+            && addresses.any(|own| fits(own) && own.is_within(HOST_LOCAL))
     }
 
     fn passes(&self) -> bool {
@@ -125,12 +129,18 @@ mod tests {
         let without = |change: fn(&mut Link)| {
             let mut link = global.clone();
             change(&mut link);
-            (link.is_relevant_for_dns(), link.is_relevant_for_multicast(Family::V4))
+            (
+                link.is_relevant_for_dns(),
+                link.is_relevant_for_multicast(Family::V4),
+            )
         };
         assert_eq!(without(|link| link.up = false), (false, false));
         assert_eq!(without(|link| link.running = false), (false, false));
         assert_eq!(without(|link| link.loopback = true), (false, false));
-        assert_eq!(without(|link| link.addresses[0].unusable = true), (false, false));
+        assert_eq!(
+            without(|link| link.addresses[0].unusable = true),
+            (false, false)
+        );
         assert_eq!(without(|link| link.multicast = false), (true, false));
     }
 }

@@ -69,15 +69,26 @@ fn parse(text: &str, ifindex: u32) -> State {
         match key {
             "ADMIN_STATE" => administrative_state = value,
             "OPER_STATE" => operational_state = value,
-            "DNS" => settings.servers = those_that_are_right(key, &value, |word| words::server(word, ifindex)),
-            "DOMAINS" => settings.domains.extend(those_that_are_right(key, &value, domain::parse)),
-            "ROUTE_DOMAINS" => settings.domains.extend(those_that_are_right(key, &value, route_domain)),
+            "DNS" => {
+                settings.servers =
+                    those_that_are_right(key, &value, |word| words::server(word, ifindex))
+            }
+            "DOMAINS" => settings
+                .domains
+                .extend(those_that_are_right(key, &value, domain::parse)),
+            "ROUTE_DOMAINS" => {
+                settings
+                    .domains
+                    .extend(those_that_are_right(key, &value, route_domain))
+            }
             "LLMNR" => settings.llmnr = mode(key, &value),
             "MDNS" => settings.mdns = mode(key, &value),
             "DNSSEC" => settings.dnssec = mode(key, &value),
             "DNS_OVER_TLS" | "DNSOVERTLS" => settings.dns_over_tls = mode(key, &value),
             "DNS_DEFAULT_ROUTE" => settings.default_route = crate::mode::parse_boolean(&value),
-            "DNSSEC_NTA" => settings.negative_trust_anchors = those_that_are_right(key, &value, words::name),
+            "DNSSEC_NTA" => {
+                settings.negative_trust_anchors = those_that_are_right(key, &value, words::name)
+            }
             _ => {}
         }
     }
@@ -101,9 +112,15 @@ fn route_domain(word: &str) -> Result<Domain, String> {
 }
 
 /// The file is not ours: what is wrong in it is skipped.
-fn those_that_are_right<T>(key: &str, text: &str, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+fn those_that_are_right<T>(
+    key: &str,
+    text: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Vec<T> {
     let words = text.split_whitespace();
-    words.filter_map(|word| read(word).map_err(|wrong| skip(key, &wrong)).ok()).collect()
+    words
+        .filter_map(|word| read(word).map_err(|wrong| skip(key, &wrong)).ok())
+        .collect()
 }
 
 fn mode<T: FromStr>(key: &str, word: &str) -> Option<T> {
@@ -148,7 +165,10 @@ mod tests {
         assert_eq!(settings.servers[1].name.as_deref(), Some("dns.example"));
         let domains: Vec<_> = settings.domains.iter().map(domain::format).collect();
         assert_eq!(domains, ["a.example", "~.", "~c.example"]);
-        assert_eq!((settings.llmnr, settings.mdns), (Some(Multicast::Yes), None));
+        assert_eq!(
+            (settings.llmnr, settings.mdns),
+            (Some(Multicast::Yes), None)
+        );
         assert_eq!(settings.default_route, Some(false));
         assert_eq!(settings.dns_over_tls, Some(DnsOverTls::Opportunistic));
         assert_eq!(settings.negative_trust_anchors.len(), 1);
@@ -157,7 +177,10 @@ mod tests {
     #[test]
     fn links_it_does_not_manage() {
         for state in ["pending", "initialized", "unmanaged"] {
-            let state = parse(&format!("ADMIN_STATE={state}\nOPER_STATE=carrier\nDNS=192.0.2.1\n"), 3);
+            let state = parse(
+                &format!("ADMIN_STATE={state}\nOPER_STATE=carrier\nDNS=192.0.2.1\n"),
+                3,
+            );
             assert_eq!(state.settings, None);
             assert!(!state.is_operational());
         }

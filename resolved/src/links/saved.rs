@@ -66,7 +66,8 @@ pub fn load(dir: &Path, ifindex: u32) -> io::Result<Option<LinkSettings>> {
         return Err(io::Error::new(ErrorKind::InvalidData, "too long"));
     }
     let text = io::read_to_string(io::Read::take(file, LONGEST))?;
-    let settings = parse(&text, ifindex).map_err(|wrong| io::Error::new(ErrorKind::InvalidData, wrong))?;
+    let settings =
+        parse(&text, ifindex).map_err(|wrong| io::Error::new(ErrorKind::InvalidData, wrong))?;
     Ok(Some(settings))
 }
 
@@ -90,7 +91,12 @@ pub fn restore(dir: &Path, network: &Network) -> BTreeMap<u32, LinkSettings> {
             continue;
         };
         if !network.links.contains_key(&ifindex) {
-            report(dir, ifindex, "remove what was saved of", remove(dir, ifindex));
+            report(
+                dir,
+                ifindex,
+                "remove what was saved of",
+                remove(dir, ifindex),
+            );
             continue;
         }
         match load(dir, ifindex) {
@@ -116,23 +122,39 @@ fn set_aside(dir: &Path, ifindex: u32) {
 fn report(dir: &Path, ifindex: u32, what: &str, result: io::Result<()>) {
     if let Err(error) = result {
         let path = dir.join(ifindex.to_string());
-        tracing::warn!("Failed to {what} link {ifindex} ({}): {error}", path.display());
+        tracing::warn!(
+            "Failed to {what} link {ifindex} ({}): {error}",
+            path.display()
+        );
     }
 }
 
 fn format(settings: &LinkSettings) -> String {
     let mut file = HEADER.to_owned();
-    let mut one = |key: &str, word: Option<&str>| env_file::push(&mut file, key, word.unwrap_or_default());
+    let mut one =
+        |key: &str, word: Option<&str>| env_file::push(&mut file, key, word.unwrap_or_default());
     one("LLMNR", settings.llmnr.map(|mode| mode.as_str()));
     one("MDNS", settings.mdns.map(|mode| mode.as_str()));
     one("DNSSEC", settings.dnssec.map(|mode| mode.as_str()));
-    one("DNSOVERTLS", settings.dns_over_tls.map(|mode| mode.as_str()));
-    one("DEFAULT_ROUTE", settings.default_route.map(|yes| if yes { "yes" } else { "no" }));
+    one(
+        "DNSOVERTLS",
+        settings.dns_over_tls.map(|mode| mode.as_str()),
+    );
+    one(
+        "DEFAULT_ROUTE",
+        settings
+            .default_route
+            .map(|yes| if yes { "yes" } else { "no" }),
+    );
     let servers: Vec<_> = settings.servers.iter().map(server::format).collect();
     one("SERVERS", Some(&servers.join(" ")));
     let domains: Vec<_> = settings.domains.iter().map(domain::format).collect();
     one("DOMAINS", Some(&domains.join(" ")));
-    let names: Vec<_> = settings.negative_trust_anchors.iter().map(crate::name::format).collect();
+    let names: Vec<_> = settings
+        .negative_trust_anchors
+        .iter()
+        .map(crate::name::format)
+        .collect();
     one("NTAS", Some(&names.join(" ")));
     file
 }
@@ -147,9 +169,12 @@ fn parse(text: &str, ifindex: u32) -> Result<LinkSettings, String> {
             "DNSSEC" => settings.dnssec = Some(value.parse().map_err(|_| wrong())?),
             "DNSOVERTLS" => settings.dns_over_tls = Some(value.parse().map_err(|_| wrong())?),
             "DEFAULT_ROUTE" => {
-                settings.default_route = Some(crate::mode::parse_boolean(&value).ok_or_else(wrong)?);
+                settings.default_route =
+                    Some(crate::mode::parse_boolean(&value).ok_or_else(wrong)?);
             }
-            "SERVERS" => settings.servers = words::all(&value, |word| words::server(word, ifindex))?,
+            "SERVERS" => {
+                settings.servers = words::all(&value, |word| words::server(word, ifindex))?
+            }
             "DOMAINS" => settings.domains = words::all(&value, domain::parse)?,
             "NTAS" => settings.negative_trust_anchors = words::all(&value, words::name)?,
             // A later release's.
@@ -199,7 +224,9 @@ NTAS=m.example n.example
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("netif");
         let mut settings = parse(OF_SYSTEMD, 5).unwrap();
-        settings.domains.push(domain::parse(r"odd\.label.example").unwrap());
+        settings
+            .domains
+            .push(domain::parse(r"odd\.label.example").unwrap());
         assert_eq!(load(&dir, 5).unwrap(), None);
         save(&dir, 5, &settings).unwrap();
         assert_eq!(load(&dir, 5).unwrap(), Some(settings.clone()));
@@ -226,7 +253,10 @@ NTAS=m.example n.example
         };
         let restored = restore(dir, &network);
         assert_eq!(restored.keys().collect::<Vec<_>>(), [&4]);
-        let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         names.sort();
         assert_eq!(names, ["2.broken", "3.broken", "4", "6.broken"]);
     }

@@ -5,7 +5,10 @@ use hickory_proto::rr::Name;
 use crate::server::DnsServer;
 
 /// Reads every word, or none.
-pub(super) fn all<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+pub(super) fn all<T>(
+    text: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     text.split_whitespace().map(read).collect()
 }
 

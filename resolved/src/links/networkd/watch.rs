@@ -93,7 +93,8 @@ impl Watch {
     /// Whether the next folder below this one is there.
     fn exists_below(&self, path: &Path) -> bool {
         let mut way = self.dir.ancestors();
-        way.find(|folder| folder.parent() == Some(path)).is_some_and(Path::exists)
+        way.find(|folder| folder.parent() == Some(path))
+            .is_some_and(Path::exists)
     }
 
     fn forget_events(&self) -> io::Result<()> {
