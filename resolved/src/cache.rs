@@ -159,11 +159,6 @@ impl Cache {
         self.store.borrow_mut().set_limit(limit_bytes);
     }
 
-    /// Another budget; what is beyond it goes at the next [`Cache::put`].
-    pub fn set_limit(&self, limit_bytes: usize) {
-        self.store.borrow_mut().set_limit(limit_bytes);
-    }
-
     /// What other threads need to see.
     #[must_use]
     pub fn shared(&self) -> Arc<Shared> {
@@ -288,11 +283,6 @@ impl Cache {
         self.store
             .borrow_mut()
             .retain(|key| key.name_bytes() != name);
-        self.new_generation();
-    }
-
-    /// Voids the copies that others keep, but not what is kept here: other scopes may be asked from now on.
-    pub fn new_generation(&self) {
         self.new_generation();
     }
 
