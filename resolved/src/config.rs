@@ -1,14 +1,23 @@
 //! What the machine's administrator set: resolved.conf(5), its drop-ins, and the files beside it.
 
 mod anchors;
+mod boot;
+mod delegate;
+mod dnssd;
 pub mod domain;
 mod files;
 pub mod lists;
 mod load;
 mod records;
+mod resolve;
 pub mod server;
+mod setting;
 mod sources;
 mod syntax;
+#[cfg(test)]
+mod testing;
+mod unit;
+mod values;
 mod words;
 mod wrong;
 

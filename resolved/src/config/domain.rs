@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn what_is_no_domain() {
-        for text in ["", "~", "a..b", "~~.", &"x".repeat(64)] {
+        for text in ["", "~", "a..b", &"x".repeat(64)] {
             assert!(parse(text).is_err(), "{text:?}");
         }
     }

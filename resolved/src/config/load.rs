@@ -1,11 +1,30 @@
 //! All of the configuration, read in the order in which one source overrides another.
 
-use super::{Config, Diagnostic, Sources, StaticRecords};
+use super::{
+    Config, Diagnostic, Sources, StaticRecords, anchors, boot, delegate, dnssd, files, resolve,
+    wrong::Wrong,
+};
 
 /// Reads everything. It never fails: what is wrong is skipped, and named.
 #[must_use]
-pub fn load(_sources: &Sources) -> (Config, Vec<Diagnostic>) {
-    (Config::default(), Vec::new())
+pub fn load(sources: &Sources) -> (Config, Vec<Diagnostic>) {
+    let (mut config, mut wrong) = (Config::default(), Wrong::default());
+    if let Some(path) = files::first(&sources.roots, "systemd/resolved.conf") {
+        resolve::read(&path, &mut config, sources, &mut wrong);
+    }
+    for path in files::list(
+        &sources.dirs("systemd/resolved.conf.d"),
+        ".conf",
+        &mut wrong,
+    ) {
+        resolve::read(&path, &mut config, sources, &mut wrong);
+    }
+    boot::read_credentials(&mut config, sources, &mut wrong);
+    boot::read_kernel_command_line(&mut config, sources, &mut wrong);
+    config.delegates = delegate::read(sources, &mut wrong);
+    config.services = dnssd::read(sources, &mut wrong);
+    (config.trust_anchors, config.negative_trust_anchors) = anchors::read(sources, &mut wrong);
+    (config, wrong.into_list())
 }
 
 /// What is wrong with the configuration, for `resolved --check`: what [`load`] says, and the static records.

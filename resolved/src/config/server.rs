@@ -161,13 +161,13 @@ pub fn format(server: &DnsServer) -> String {
     };
     let mut text = scheme.to_owned();
     // Writing to a String can't fail.
-    drop(match (server.address, server.port) {
+    let _ = match (server.address, server.port) {
         (address, 0) => write!(text, "{address}"),
         (IpAddr::V4(address), port) => write!(text, "{address}:{port}"),
         (IpAddr::V6(address), port) => write!(text, "[{address}]:{port}"),
-    });
+    };
     if server.ifindex != 0 {
-        drop(write!(text, "%{}", server.ifindex));
+        let _ = write!(text, "%{}", server.ifindex);
     }
     text.push_str(path);
     if let Some(name) = &server.name {

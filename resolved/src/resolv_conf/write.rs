@@ -13,7 +13,6 @@ use hickory_proto::rr::Name;
 
 use super::{STUB, UPLINK};
 use crate::{
-    config::server,
     name,
     server::{DnsServer, Transport},
 };
@@ -60,27 +59,19 @@ pub fn write(dir: &Path, view: &View<'_>) -> io::Result<bool> {
 
 fn uplink(view: &View<'_>) -> String {
     let mut text = format!("{ABOUT}# Here are the servers themselves, and all search domains.\n\n");
-    let servers = view.servers.iter().filter(|server| can_be_said(server));
     let mut count = 0;
-    for server in servers {
+    let mut seen = Vec::new();
+    for address in view.servers.iter().filter_map(address) {
+        if seen.contains(&address) {
+            continue;
+        }
         if count == MOST_SERVERS {
             text.push_str("# The C library takes no more than the servers above.\n");
         }
         count += 1;
-        // resolv.conf(5) knows a link by its number, too. It needs one only where the address says so.
-        let mut server = DnsServer {
-            name: None,
-            transport: Transport::Default,
-            port: 0,
-            ..server.clone()
-        };
-        let is_link_local =
-            matches!(server.address, IpAddr::V6(address) if address.is_unicast_link_local());
-        if !is_link_local {
-            server.ifindex = 0;
-        }
         // Writing to a String can't fail.
-        drop(writeln!(text, "nameserver {}", server::format(&server)));
+        let _ = writeln!(text, "nameserver {address}");
+        seen.push(address);
     }
     if count == 0 {
         text.push_str("# No DNS servers known.\n");
@@ -88,10 +79,18 @@ fn uplink(view: &View<'_>) -> String {
     text + &search(view.domains)
 }
 
-/// Plain DNS on the usual port is all that this file knows.
-fn can_be_said(server: &DnsServer) -> bool {
+/// A server as this file can say it: plain DNS on the usual port, the link only where the address needs one.
+fn address(server: &DnsServer) -> Option<String> {
     let is_plain = matches!(server.transport, Transport::Default | Transport::Plain);
-    is_plain && matches!(server.port, 0 | 53)
+    if !is_plain || !matches!(server.port, 0 | 53) {
+        return None;
+    }
+    Some(match server.address {
+        IpAddr::V6(address) if address.is_unicast_link_local() && server.ifindex != 0 => {
+            format!("{address}%{}", server.ifindex)
+        }
+        address => address.to_string(),
+    })
 }
 
 fn stub(view: &View<'_>) -> String {
@@ -159,6 +158,7 @@ fn put(dir: &Path, name: &str, make: impl Fn(&Path) -> io::Result<()>) -> io::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::server;
 
     fn said(text: &str) -> Vec<&str> {
         let lines = text.lines();
@@ -184,6 +184,7 @@ mod tests {
             "https://192.0.2.5",
             "fe80::1%3",
             "192.0.2.6",
+            "192.0.2.6%4",
             "192.0.2.7",
         ]);
         let view = View {
