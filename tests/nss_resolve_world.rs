@@ -1,11 +1,16 @@
-//! systemd's resolved in the sandbox, and a name server for it to ask: nsd with three zones.
+//! Either resolved in the sandbox, and a name server for it to ask: nsd with three zones.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::fmt::Write;
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use support::{Daemon, Options, Ready, Sandbox};
+use support::{Daemon, Options, Ready, Sandbox, Which};
+
+const OURS: &str = "/usr/libexec/switchyard/resolved";
+const PEERS: &str = "/usr/lib/systemd/systemd-resolved";
+/// Needs neither a bus nor our module.
+const ASK: &str = "dig +short +tries=1 +timeout=1 @127.0.0.53 name.test A || true";
 
 pub const MODULE: &str = "libnss_resolve.so.2";
 pub const SOCKET: &str = "/run/systemd/resolve/io.systemd.Resolve";
@@ -32,8 +37,13 @@ pub struct World {
 }
 
 impl World {
-    /// Starts both, and waits until a name of the zone is found.
+    /// systemd's resolved.
     pub fn start(s: &Sandbox) -> Self {
+        Self::start_of(s, Which::Peer)
+    }
+
+    /// Starts either resolved and the name server, and waits until a name of the zone is found.
+    pub fn start_of(s: &Sandbox, which: Which) -> Self {
         // Without a network resolved takes every server for unreachable.
         s.run(
             "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
@@ -48,11 +58,21 @@ impl World {
         let nsd = s.spawn("nsd", &["nsd", "-d", "-c", "/run/nsd/nsd.conf"]);
         fs::create_dir_all("/etc/systemd").unwrap();
         fs::write("/etc/systemd/resolved.conf", RESOLVED).unwrap();
-        let program = ["/usr/lib/systemd/systemd-resolved"];
-        let resolved = Daemon::start("resolved", &program, &[], Ready::Socket(SOCKET.into()));
-        let found = || s.run("resolvectl query ns.test").status == Some(0);
+        let ready = Ready::Socket(SOCKET.into());
+        let resolved = match which {
+            Which::Ours => Daemon::start("resolved", &[OURS], &[("RUST_BACKTRACE", "1")], ready),
+            Which::Peer => Daemon::start("resolved", &[PEERS], &[], ready),
+        };
+        let found = || s.run(ASK).ok().out.contains("192.0.2.10");
         s.wait_for(found, "a name of the zone");
         Self { resolved, nsd }
+    }
+
+    /// Ends both, so that another can be started.
+    pub fn end(self, s: &Sandbox) {
+        self.resolved.end();
+        self.nsd.end();
+        s.run("ip link del up0 && rm -rf /run/nsd").ok();
     }
 
     /// Stops the name server, of which a child answers, or lets it go on.

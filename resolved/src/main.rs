@@ -2,4 +2,237 @@
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod privileges;
+mod requests;
+
+use std::{
+    env,
+    fs::DirBuilder,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
+    time::Duration,
+};
+
+use daemon::{lock::Lock, log, notify, signals::Signals, user::User};
+use requests::Requests;
+use resolved::{
+    config,
+    links::{Monitor, Network, networkd},
+    local::host_name,
+    manager::{Manager, Paths},
+};
+use tokio::{runtime, task::LocalSet};
+
+type Failure = Box<dyn std::error::Error>;
+
+const USAGE: &str = "\
+resolved [--check | --help | --version]
+
+The machine's one resolver and cache: org.freedesktop.resolve1 on D-Bus, io.systemd.Resolve over Varlink, DNS on 127.0.0.53.
+Run by a service manager, as root; it becomes the user systemd-resolve. Configured by resolved.conf(5).
+
+  --check    read the configuration, name every line that is wrong, and say by the exit status whether there is one
+";
+
+/// What is ours alone: the lock.
+const OWN_DIR: &str = "/run/switchyard/resolved";
+
+/// The user that the daemon becomes, as the bus's policy and other programs know it.
+const USER: &str = "systemd-resolve";
+
+/// A socket a question on its way, and room for as many callers.
+const DESCRIPTORS: u64 = 65536;
+
+fn main() -> ExitCode {
+    match env::args_os().nth(1) {
+        None => {}
+        Some(option) if option == "--help" || option == "-h" => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Some(option) if option == "--version" => {
+            println!("switchyard {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Some(option) if option == "--check" => return check(),
+        Some(option) => {
+            eprintln!("resolved: unknown argument {option:?}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    }
+    log::init("resolved");
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> ExitCode {
+    let diagnostics = config::check(&config::Sources::default());
+    for diagnostic in &diagnostics {
+        println!("{diagnostic}");
+    }
+    if diagnostics.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    // Others read the files that are made here, whatever the umask of whoever started us.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    if let Err(error) = daemon::privileges::raise_descriptor_limit(DESCRIPTORS) {
+        tracing::warn!("Failed to raise the limit of open descriptors: {error}");
+    }
+    make_dir(Path::new(OWN_DIR))?;
+    let lock = Path::new(OWN_DIR).join("lock");
+    let Some(_lock) = Lock::take(&lock)? else {
+        // Whoever runs will have the name in a moment, and the bus waits for that: dbus-daemon(1) takes a service that
+        // ends well for one that has gone into the background.
+        if env::var_os("DBUS_STARTER_ADDRESS").is_some() {
+            return Ok(());
+        }
+        return Err(format!("Another resolved is running: {} is locked", lock.display()).into());
+    };
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, run())
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
+    let what = |error| {
+        io::Error::new(
+            io::Error::kind(&error),
+            format!("Failed to make {}: {error}", path.display()),
+        )
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
+        .map_err(what)
+}
+
+/// The directories that the daemon writes to, as its user.
+fn make_own_dirs(paths: &Paths, user: Option<User>) -> io::Result<Vec<PathBuf>> {
+    let dirs = vec![paths.run.clone(), paths.saved.clone()];
+    for dir in &dirs {
+        make_dir(dir)?;
+        if let Some(user) = user {
+            user.own(dir)?;
+        }
+    }
+    Ok(dirs)
+}
+
+async fn run() -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let mut requests = Requests::new()?;
+    let user = privileges::user(USER)?;
+    let (manager, diagnostics) = Manager::new(Paths::default());
+    complain(&diagnostics);
+    make_own_dirs(manager.paths(), user)?;
+    let (monitor, network) = Monitor::open()?;
+    privileges::drop(user, &manager.paths().run)?;
+    manager.network_began(network.clone());
+    let tasks = [
+        tokio::task::spawn_local(follow_links(Rc::clone(&manager), monitor, network)),
+        tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),
+        tokio::task::spawn_local(follow_host_name(Rc::clone(&manager))),
+        tokio::task::spawn_local(follow_resolv_conf(Rc::clone(&manager))),
+    ];
+    report(notify::notify(notify::READY));
+    let ended = loop {
+        tokio::select! {
+            signal = signals.end() => break signal,
+            request = requests.next() => request.serve(&manager),
+        }
+    };
+    tracing::info!("Ending on {ended}");
+    report(notify::notify(notify::STOPPING));
+    manager.mdns.goodbye();
+    for task in tasks {
+        task.abort();
+    }
+    Ok(())
+}
+
+/// Says what is wrong with the configuration; the rest of it holds.
+fn complain(diagnostics: &[config::Diagnostic]) {
+    for diagnostic in diagnostics {
+        tracing::warn!("{diagnostic}");
+    }
+}
+
+/// A failure of the kernel's that will pass is tried again after this long.
+const AGAIN: Duration = Duration::from_secs(1);
+
+async fn follow_links(manager: Rc<Manager>, mut monitor: Monitor, mut network: Network) {
+    loop {
+        match monitor.changed(&mut network).await {
+            Ok(()) => manager.network_changed(&network),
+            Err(error) => {
+                tracing::warn!("Failed to follow the links: {error}");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn follow_networkd(manager: Rc<Manager>) {
+    let mut watch = match networkd::Watch::open(&manager.paths().networkd) {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!("Failed to follow systemd-networkd: {error}");
+            return;
+        }
+    };
+    while watch.changed().await.is_ok() {
+        manager.networkd_changed();
+    }
+}
+
+async fn follow_resolv_conf(manager: Rc<Manager>) {
+    let etc = manager.paths().resolv_conf.etc.parent().map(Path::to_owned);
+    let watch = etc.map_or_else(
+        || Err(io::ErrorKind::NotFound.into()),
+        |etc| networkd::Watch::open(&etc),
+    );
+    let mut watch = match watch {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!("Failed to follow /etc/resolv.conf: {error}");
+            return;
+        }
+    };
+    while watch.changed().await.is_ok() {
+        manager.resolv_conf_changed();
+    }
+}
+
+async fn follow_host_name(manager: Rc<Manager>) {
+    let mut watch = match host_name::Watch::open() {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!("Failed to follow the host name: {error}");
+            return;
+        }
+    };
+    while watch.changed().await.is_ok() {
+        manager.host_name_changed();
+    }
+}
+
+fn report(notified: io::Result<()>) {
+    if let Err(error) = notified {
+        tracing::warn!("Failed to tell the service manager: {error}");
+    }
+}

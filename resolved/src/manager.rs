@@ -1,6 +1,7 @@
 //! The whole of the daemon's state, and what can be asked and told.
 
 mod apply;
+mod ask;
 mod events;
 mod link;
 mod lookup;
@@ -23,6 +24,7 @@ pub use scope::{Scopes, Unicast};
 pub use view::{DelegateView, GlobalView, LinkView, ScopeView};
 
 use crate::{
+    access::Access,
     cache::Cache,
     config::{self, Config, Diagnostic, DnssdService},
     links::{LinkSettings, Network},
@@ -48,6 +50,8 @@ pub struct Manager {
     in_flight: scope::InFlight,
     /// What was learnt.
     pub cache: Cache,
+    /// Who may do what.
+    pub access: Access,
     /// What was counted.
     pub statistics: Statistics,
     /// What this machine answers by itself.
@@ -80,6 +84,7 @@ impl Manager {
             services: RefCell::default(),
             scopes: RefCell::default(),
             in_flight: scope::InFlight::default(),
+            access: Access::default(),
             statistics: Statistics::default(),
             llmnr: Llmnr::new(),
             mdns: Mdns::new(),

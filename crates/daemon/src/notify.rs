@@ -10,10 +10,20 @@ use std::{
     },
 };
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// The daemon answers from now on.
 pub const READY: &str = "READY=1";
 /// The daemon is about to end.
 pub const STOPPING: &str = "STOPPING=1";
+
+/// The configuration is being read again, since now; [`READY`] follows. (`Type=notify-reload` of systemd.service(5))
+#[must_use]
+pub fn reloading() -> String {
+    let now = clock_gettime(ClockId::Monotonic);
+    let microseconds = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1_000;
+    format!("RELOADING=1\nMONOTONIC_USEC={microseconds}")
+}
 
 /// Sends `state` to `$NOTIFY_SOCKET`; nothing where that is not set.
 ///

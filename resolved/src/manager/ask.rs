@@ -1,0 +1,25 @@
+//! The stub's way in.
+
+use std::rc::Rc;
+
+use super::Manager;
+use crate::{
+    failure::Failure,
+    message::{Answer, Lookup, Question, Response},
+    stub::Resolve,
+};
+
+impl Resolve for Rc<Manager> {
+    async fn answer(&self, lookup: Lookup) -> Result<Answer, Failure> {
+        self.lookup(&lookup).await
+    }
+
+    async fn bypass(
+        &self,
+        question: Question,
+        dnssec_ok: bool,
+        checking_disabled: bool,
+    ) -> Result<Response, Failure> {
+        Manager::bypass(self, &question, dnssec_ok, checking_disabled).await
+    }
+}

@@ -1,0 +1,85 @@
+//! Four pairs: systemd's module and ours, at systemd's resolved and at ours. The same questions, the answers compared.
+
+mod nss_probe;
+mod nss_resolve_questions;
+mod nss_resolve_world;
+
+use std::collections::BTreeMap;
+
+use nss_probe::Probe;
+use nss_resolve_questions::{ADDRESSES, FUNCTIONS, MORE_ADDRESSES, MORE_NAMES, names};
+use nss_resolve_world::{MODULE, World, options};
+use support::{Sandbox, Which, sandbox};
+
+/// What is asked, and by which entry point.
+type Question = (&'static str, String);
+
+/// Where our daemon answers otherwise than systemd's of version 252, and why.
+const DIFFERENT: &[(&str, &str)] = &[
+    // Since 253.
+    ("_localdnsstub", "127.0.0.53"),
+    ("_localdnsproxy", "127.0.0.54"),
+];
+
+fn questions() -> Vec<Question> {
+    let names = names().into_iter().chain(MORE_NAMES.map(String::from));
+    let by_name = names.flat_map(|name| {
+        // One for both families, one for each.
+        ["4", "2", "3-6"].map(|function| (function, name.clone()))
+    });
+    let addresses = ADDRESSES.iter().map(|(address, _)| *address);
+    let by_address = addresses
+        .chain(MORE_ADDRESSES)
+        .map(|address| ("addr2", address.to_owned()));
+    by_name.chain(by_address).collect()
+}
+
+/// In any order, and whichever of the names comes first.
+fn sorted(answer: &str) -> Vec<String> {
+    let answer = answer.replace(" alias=", " name=");
+    let mut words: Vec<_> = answer.split(' ').map(String::from).collect();
+    words.sort();
+    words
+}
+
+fn ask_all(s: &Sandbox, which: Which) -> BTreeMap<(bool, Question), String> {
+    let library = s.run("cc -print-multiarch").ok();
+    let path = format!("usr/lib/{}/{MODULE}", library.trim());
+    let theirs = format!("{}/{path}", std::env::var("SWITCHYARD_PEERS").unwrap());
+    let world = World::start_of(s, which);
+    let probes = [(false, Probe::of(s, &theirs)), (true, Probe::of(s, &format!("/{path}")))];
+    let mut said = BTreeMap::new();
+    for question in questions() {
+        for (ours, probe) in &probes {
+            let answer = probe.ask(question.0, &question.1);
+            said.insert((*ours, question.clone()), answer);
+        }
+    }
+    world.end(s);
+    said
+}
+
+#[test]
+fn four_pairs_agree() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return; // systemd's resolved becomes another user, and there is none
+        }
+        assert!(questions().iter().map(|(_, what)| what).collect::<std::collections::BTreeSet<_>>().len() >= 150);
+        let (theirs, ours) = (ask_all(s, Which::Peer), ask_all(s, Which::Ours));
+        let mut wrong = Vec::new();
+        for ((module, question), expected) in &theirs {
+            let said = &ours[&(*module, question.clone())];
+            let different = DIFFERENT.iter().find(|(name, _)| *name == question.1);
+            let right = match different {
+                Some((_, expected)) => said.contains(expected) || said == &theirs[&(*module, question.clone())],
+                None => sorted(said) == sorted(expected),
+            };
+            if !right {
+                let module = if *module { "our" } else { "systemd's" };
+                wrong.push(format!("{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
