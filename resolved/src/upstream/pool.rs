@@ -110,7 +110,7 @@ impl Pool {
                         }
                         Err(miss) => race.missed(index, miss)?,
                     }
-                    next = race.untried();
+                    next = race.less_tried(index);
                     if next.is_none() && attempts.is_empty() && race.next().is_none() {
                         return Err(race.failure());
                     }
@@ -171,8 +171,10 @@ impl<'a> Race<'a> {
             .map(|(index, _)| index)
     }
 
-    fn untried(&self) -> Option<usize> {
-        self.next().filter(|index| self.tries(*index) == 0)
+    /// When one has failed: the one that is to be asked at once, as it was tried less.
+    fn less_tried(&self, failed: usize) -> Option<usize> {
+        self.next()
+            .filter(|index| self.tries(*index) < self.tries(failed))
     }
 
     fn tries(&self, index: usize) -> usize {
