@@ -4,6 +4,7 @@ use hickory_proto::{
     dnssec::Proof,
     op::ResponseCode,
     rr::{DNSClass, Name, Record, RecordType},
+    serialize::binary::{BinEncodable, BinEncoder, NameEncoding},
 };
 
 use crate::flags::Flags;
@@ -156,5 +157,31 @@ impl Answer {
             let rtype = found.record.record_type();
             types.contains(&rtype) || types.contains(&RecordType::ANY)
         })
+    }
+}
+
+/// A record on its own in wire format, no name compressed; `None` where it has none (hickory made it from nothing).
+#[must_use]
+pub fn record_bytes(record: &Record) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = BinEncoder::new(&mut bytes);
+    encoder.set_name_encoding(NameEncoding::Uncompressed);
+    record.emit(&mut encoder).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::{RData, rdata::CNAME};
+
+    use super::*;
+    use crate::name;
+
+    #[test]
+    fn records_stand_on_their_own() {
+        let [owner, target] = ["a.example", "b.example"].map(|text| name::parse(text).unwrap());
+        let record = Record::from_rdata(owner, 1, RData::CNAME(CNAME(target)));
+        let bytes = record_bytes(&record).unwrap();
+        assert!(bytes.ends_with(b"\x00\x0b\x01b\x07example\x00"), "{bytes:?}");
     }
 }

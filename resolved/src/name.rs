@@ -93,7 +93,7 @@ pub fn format(name: &Name) -> String {
     text
 }
 
-/// The text of one label.
+/// The text of one label: what is not a letter, a digit, `-` or `_` is escaped, as systemd-resolved's clients know it.
 pub fn format_label(label: &[u8], text: &mut String) {
     for byte in label {
         match byte {
@@ -101,7 +101,7 @@ pub fn format_label(label: &[u8], text: &mut String) {
                 text.push('\\');
                 text.push(char::from(*byte));
             }
-            b'!'..=b'~' => text.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => text.push(char::from(*byte)),
             // Writing to a String can't fail.
             _ => drop(write!(text, "\\{byte:03}")),
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn text_and_back() {
-        for text in ["a", "a.b", "www.example.com", r"a\.b.c", r"\\x.y", r"sp\032ace", "_gateway"] {
+        for text in ["a", "a.b", "www.example.com", r"a\.b.c", r"\\x.y", r"sp\032ace", r"0\04725.a", "_gateway"] {
             assert_eq!(again(text), text);
         }
         assert_eq!(again("a.b."), "a.b");

@@ -11,6 +11,7 @@ mod service;
 
 pub use address::{AddressReply, resolve_address};
 pub use hostname::{HostnameReply, resolve_hostname};
+pub(crate) use parameters::address as parse_address;
 use parameters::invalid;
 pub use parameters::{AF_INET, AF_INET6, AF_UNSPEC, check_type};
 pub use record::{RecordReply, resolve_record};

@@ -103,7 +103,11 @@ fn https_path(path: Option<&str>) -> Result<String, String> {
     Err(format!("/{path} is no path"))
 }
 
-fn server_name(text: &str) -> Result<String, String> {
+/// Reads the name that a server proves to be.
+///
+/// # Errors
+/// What is wrong, for whoever wrote it.
+pub fn server_name(text: &str) -> Result<String, String> {
     let is_name = |name: &hickory_proto::rr::Name| !name.is_root();
     match name::parse(text).ok().as_ref().and_then(name::to_ascii) {
         Some(name) if is_name(&name) => Ok(name::format(&name)),

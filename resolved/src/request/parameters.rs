@@ -40,7 +40,8 @@ pub(super) fn host(text: &str) -> Result<Name, Failure> {
     name::parse(text).map_err(|_| invalid("name", format!("{text:?} is no domain name")))
 }
 
-pub(super) fn address(family: i32, bytes: &[u8]) -> Result<IpAddr, Failure> {
+/// An address of this family, in network order.
+pub(crate) fn address(family: i32, bytes: &[u8]) -> Result<IpAddr, Failure> {
     let wrong = |_| invalid("address", format!("{} bytes are no address of family {family}", bytes.len()));
     match family {
         AF_INET => <[u8; 4]>::try_from(bytes).map(IpAddr::from).map_err(wrong),
