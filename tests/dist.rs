@@ -16,23 +16,47 @@ fn no_placeholder_is_left() {
     sandbox!(quiet(), |s| {
         let left = s.run(
             "grep -rlE '@[a-z]+@' /usr/share/dbus-1 /usr/share/polkit-1 /usr/share/containers /usr/share/lxc \
-             /usr/share/switchyard /usr/lib/systemd/system/switchyard-* /etc/init.d/switchyard-* /etc/sv /etc/cdi",
+             /usr/share/switchyard /usr/lib/systemd/system/switchyard-* /usr/lib/sysusers.d/switchyard* \
+             /usr/lib/tmpfiles.d/switchyard* /etc/init.d/switchyard-* /etc/sv /etc/cdi",
         );
         assert_eq!(left.fails(1).stdout, "");
     });
 }
 
 #[test]
-fn systemd_understands_the_unit() {
+fn systemd_understands_the_units() {
     sandbox!(quiet(), |s| {
-        let unit = "/usr/lib/systemd/system/switchyard-machined.service";
-        let verified = s.run(&format!("systemd-analyze verify --man=no {unit}"));
-        let complaints: Vec<&str> = verified
-            .stderr
-            .lines()
-            .filter(|line| line.contains("switchyard"))
-            .collect();
-        assert!(complaints.is_empty(), "{verified}");
+        for daemon in ["machined", "resolved"] {
+            let unit = format!("/usr/lib/systemd/system/switchyard-{daemon}.service");
+            let verified = s.run(&format!("systemd-analyze verify --man=no {unit}"));
+            let complaints: Vec<&str> = verified
+                .stderr
+                .lines()
+                .filter(|line| line.contains("switchyard"))
+                .collect();
+            assert!(complaints.is_empty(), "{verified}");
+        }
+    });
+}
+
+#[test]
+fn systemd_makes_the_user_and_the_folders() {
+    sandbox!(quiet(), |s| {
+        if s.is_rootless() {
+            return; // there is no other user to give a folder to
+        }
+        s.run("mkdir -p /tmp/root/etc").ok();
+        s.run("systemd-sysusers --root=/tmp/root /usr/lib/sysusers.d/switchyard.conf")
+            .ok();
+        let user = s.run("grep ^systemd-resolve: /tmp/root/etc/passwd").ok();
+        let fields: Vec<&str> = user.trim().split(':').collect();
+        assert!(fields[2].parse::<u32>().is_ok_and(|uid| uid > 0), "{user}");
+        s.run("systemd-tmpfiles --root=/tmp/root --create /usr/lib/tmpfiles.d/switchyard.conf")
+            .ok();
+        let made = s.run("stat -c '%a %u' /tmp/root/run/systemd/resolve").ok();
+        assert_eq!(made.trim(), format!("755 {}", fields[2]));
+        let link = s.run("readlink /tmp/root/etc/resolv.conf").ok();
+        assert_eq!(link.trim(), "../run/systemd/resolve/stub-resolv.conf");
     });
 }
 
@@ -43,6 +67,9 @@ fn shells_understand_the_scripts() {
             "/etc/init.d/switchyard-machined",
             "/etc/sv/switchyard-machined/run",
             "/etc/sv/switchyard-machined/log/run",
+            "/etc/init.d/switchyard-resolved",
+            "/etc/sv/switchyard-resolved/run",
+            "/etc/sv/switchyard-resolved/log/run",
             "/usr/share/lxc/hooks/switchyard-lxc-hook",
         ] {
             for shell in ["sh", "bash --posix", "busybox sh"] {
@@ -120,6 +147,14 @@ fn polkit_knows_the_actions() {
             return; // polkitd needs a second user
         }
         let _polkit = s.start_polkit();
+        let shown = |action: &str| {
+            let asked = s.run(&format!("pkaction --verbose --action-id {action}"));
+            let shown = asked.ok();
+            move |who: &str| {
+                let line = shown.lines().find_map(|line| line.trim().strip_prefix(who));
+                line.map(str::trim).unwrap_or_default().to_owned()
+            }
+        };
         for (action, active) in [
             ("login", "auth_admin_keep"),
             ("host-login", "yes"),
@@ -132,20 +167,56 @@ fn polkit_knows_the_actions() {
             ("create-machine", "auth_admin_keep"),
             ("register-machine", "yes"),
         ] {
-            let shown = s
-                .run(&format!(
-                    "pkaction --verbose --action-id org.freedesktop.machine1.{action}"
-                ))
-                .ok();
-            let implicit = |who: &str| {
-                let line = shown.lines().find_map(|line| line.trim().strip_prefix(who));
-                line.map(str::trim).unwrap_or_default().to_owned()
-            };
-            assert_eq!(implicit("implicit any:"), "auth_admin", "{shown}");
-            assert_eq!(implicit("implicit inactive:"), "auth_admin", "{shown}");
-            assert_eq!(implicit("implicit active:"), active, "{shown}");
+            let implicit = shown(&format!("org.freedesktop.machine1.{action}"));
+            assert_eq!(implicit("implicit any:"), "auth_admin", "{action}");
+            assert_eq!(implicit("implicit inactive:"), "auth_admin", "{action}");
+            assert_eq!(implicit("implicit active:"), active, "{action}");
+        }
+        for action in RESOLVE_ACTIONS {
+            let implicit = shown(&format!("org.freedesktop.resolve1.{action}"));
+            assert_eq!(implicit("implicit any:"), "auth_admin", "{action}");
+            assert_eq!(implicit("implicit inactive:"), "auth_admin", "{action}");
+            assert_eq!(implicit("implicit active:"), "auth_admin_keep", "{action}");
+            // Otherwise polkit tells no one but root about others' rights, and the daemon is systemd-resolve.
+            let owner = implicit("annotation:");
+            assert!(owner.ends_with("unix-user:systemd-resolve"), "{owner}");
         }
     });
+}
+
+/// What systemd's own policy has, up to version 258.
+const RESOLVE_ACTIONS: [&str; 17] = [
+    "register-service",
+    "unregister-service",
+    "set-dns-servers",
+    "set-domains",
+    "set-default-route",
+    "set-llmnr",
+    "set-mdns",
+    "set-dns-over-tls",
+    "set-dnssec",
+    "set-dnssec-negative-trust-anchors",
+    "revert",
+    "subscribe-query-results",
+    "subscribe-dns-configuration",
+    "dump-cache",
+    "dump-server-state",
+    "dump-statistics",
+    "reset-statistics",
+];
+
+/// resolved asks for nothing that the policy has not, and the policy has nothing that it does not ask for.
+#[test]
+fn the_policy_of_resolved_has_what_it_asks_for() {
+    let policy = "dist/polkit-1/actions/org.freedesktop.resolve1.policy";
+    let policy = fs::read_to_string(source(policy)).unwrap();
+    let access = fs::read_to_string(source("resolved/src/access.rs")).unwrap();
+    for action in RESOLVE_ACTIONS {
+        let id = format!("<action id=\"org.freedesktop.resolve1.{action}\">");
+        assert!(policy.contains(&id), "{action}");
+        assert!(access.contains(&format!("\"{action}\"")), "{action}");
+    }
+    assert_eq!(policy.matches("<action id=").count(), RESOLVE_ACTIONS.len());
 }
 
 /// The top of the source tree.
@@ -266,6 +337,7 @@ fn help_leads_to_a_manual_page_that_is_there() {
     sandbox!(quiet(), |s| {
         for (program, page) in [
             ("/usr/libexec/switchyard/machined", "switchyard-machined.8"),
+            ("/usr/libexec/switchyard/resolved", "switchyard-resolved.8"),
             ("/usr/bin/switchyard-oci-hook", "switchyard-oci-hook.1"),
         ] {
             let help = s.run(&format!("{program} --help")).ok();
