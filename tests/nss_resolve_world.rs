@@ -63,7 +63,7 @@ impl World {
             Which::Ours => Daemon::start("resolved", &[OURS], &[("RUST_BACKTRACE", "1")], ready),
             Which::Peer => Daemon::start("resolved", &[PEERS], &[], ready),
         };
-        let found = || s.run(ASK).ok().out.contains("192.0.2.10");
+        let found = || s.run(ASK).ok().contains("192.0.2.10");
         s.wait_for(found, "a name of the zone");
         Self { resolved, nsd }
     }

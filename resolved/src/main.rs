@@ -19,12 +19,12 @@ use std::{
 use daemon::{lock::Lock, log, notify, signals::Signals, user::User};
 use requests::Requests;
 use resolved::{
-    config,
+    bus, config,
     links::{Monitor, Network, networkd},
     local::host_name,
     manager::{Manager, Paths},
 };
-use tokio::{runtime, task::LocalSet};
+use tokio::{runtime, sync::Notify, task::LocalSet};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -148,8 +148,8 @@ async fn run() -> Result<(), Failure> {
         tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_host_name(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_resolv_conf(Rc::clone(&manager))),
+        tokio::task::spawn_local(on_the_bus(Rc::clone(&manager))),
     ];
-    report(notify::notify(notify::READY));
     let ended = loop {
         tokio::select! {
             signal = signals.end() => break signal,
@@ -163,6 +163,19 @@ async fn run() -> Result<(), Failure> {
         task.abort();
     }
     Ok(())
+}
+
+/// Serves the bus, and says that we can be called once that is so: what waits for it calls by the bus at once, if there is
+/// one.
+async fn on_the_bus(manager: Rc<Manager>) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let settled = Rc::new(Notify::new());
+    let told = Rc::clone(&settled);
+    tokio::task::spawn_local(bus::run(manager, move || told.notify_one()));
+    if tokio::time::timeout(PATIENCE, settled.notified()).await.is_err() {
+        tracing::warn!("The system bus does not answer; going on without");
+    }
+    report(notify::notify(notify::READY));
 }
 
 /// Says what is wrong with the configuration; the rest of it holds.
