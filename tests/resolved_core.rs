@@ -17,14 +17,30 @@ struct Dig {
 
 impl Dig {
     fn ask(s: &Sandbox, arguments: &str) -> Self {
-        let whole = s.run(&format!("timeout 15 dig +tries=1 +time=10 @127.0.0.53 {arguments} || true")).ok();
+        let whole = s
+            .run(&format!(
+                "timeout 15 dig +tries=1 +time=10 @127.0.0.53 {arguments} || true"
+            ))
+            .ok();
         let field = |start: &str| {
             let rest = whole.split(start).nth(1).unwrap_or_default();
-            rest.split([',', ';', '\n']).next().unwrap_or_default().trim().to_owned()
+            rest.split([',', ';', '\n'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
         };
-        let section = whole.split(";; ANSWER SECTION:\n").nth(1).unwrap_or_default();
+        let section = whole
+            .split(";; ANSWER SECTION:\n")
+            .nth(1)
+            .unwrap_or_default();
         let answers = section.lines().take_while(|line| !line.is_empty());
-        let words = |line: &str| line.split_whitespace().skip(3).collect::<Vec<_>>().join(" ");
+        let words = |line: &str| {
+            line.split_whitespace()
+                .skip(3)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         Self {
             status: field("status: "),
             flags: field(";; flags: ").split(' ').map(String::from).collect(),
@@ -50,7 +66,15 @@ impl Dig {
 fn dig_finds_what_there_is() {
     sandbox!(options(), |s| {
         let _world = World::start_of(s, Which::Ours);
-        for transport in ["", "+tcp", "+noedns", "+bufsize=512", "+dnssec", "+cookie", "+qid=7"] {
+        for transport in [
+            "",
+            "+tcp",
+            "+noedns",
+            "+bufsize=512",
+            "+dnssec",
+            "+cookie",
+            "+qid=7",
+        ] {
             let dig = |what: &str| Dig::ask(s, &format!("{transport} {what}"));
             dig("name.test A").is("NOERROR", &["A 192.0.2.10"]);
             dig("NAME.Test AAAA").is("NOERROR", &["AAAA 2001:db8::10"]);
@@ -61,10 +85,17 @@ fn dig_finds_what_there_is() {
             dig("localhost A").is("NOERROR", &["A 127.0.0.1"]);
             dig("text.test TXT").is("NOERROR", &["TXT \"nothing\""]);
             let found = dig("name.test A");
-            assert!(found.has("ra") && found.has("rd") && !found.has("aa"), "{}", found.whole);
+            assert!(
+                found.has("ra") && found.has("rd") && !found.has("aa"),
+                "{}",
+                found.whole
+            );
         }
         let negative = Dig::ask(s, "nope.test A").whole;
-        assert!(negative.contains("AUTHORITY: 1") && negative.contains("SOA"), "{negative}");
+        assert!(
+            negative.contains("AUTHORITY: 1") && negative.contains("SOA"),
+            "{negative}"
+        );
     });
 }
 
@@ -73,7 +104,14 @@ fn large_answers_go_by_tcp() {
     sandbox!(options(), |s| {
         let _world = World::start_of(s, Which::Ours);
         let cut = Dig::ask(s, "+ignore +bufsize=1232 many.test A");
-        assert!(cut.has("tc") && cut.whole.contains("SERVER: 127.0.0.53#53(127.0.0.53) (UDP)"), "{}", cut.whole);
+        assert!(
+            cut.has("tc")
+                && cut
+                    .whole
+                    .contains("SERVER: 127.0.0.53#53(127.0.0.53) (UDP)"),
+            "{}",
+            cut.whole
+        );
         let whole = Dig::ask(s, "+bufsize=1232 many.test A");
         assert_eq!(whole.answers.len(), 200, "{}", whole.whole);
         assert!(whole.whole.contains("(TCP)"), "{}", whole.whole);
@@ -94,7 +132,9 @@ fn what_the_stub_refuses() {
         assert_eq!(status("+norecurse name.test A"), "REFUSED");
         assert_eq!(status("+edns=1 +noednsneg name.test A"), "BADVERS");
         assert_eq!(status("+edns=1 +noednsneg +tcp name.test A"), "BADVERS");
-        let transfer = s.run("timeout 15 dig +tries=1 +time=5 @127.0.0.53 test AXFR || true").ok();
+        let transfer = s
+            .run("timeout 15 dig +tries=1 +time=5 @127.0.0.53 test AXFR || true")
+            .ok();
         assert!(transfer.contains("Transfer failed"), "{transfer}");
         assert_eq!(status("+opcode=notify name.test SOA"), "NOTIMP");
         assert_eq!(status("name.test TYPE3"), "REFUSED");
@@ -107,8 +147,18 @@ fn resolv_conf_is_written() {
     sandbox!(options(), |s| {
         let _world = World::start_of(s, Which::Ours);
         let stub = fs::read_to_string("/run/systemd/resolve/stub-resolv.conf").unwrap();
-        let said: Vec<_> = stub.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
-        assert_eq!(said, ["nameserver 127.0.0.53", "options edns0 trust-ad", "search ."]);
+        let said: Vec<_> = stub
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "nameserver 127.0.0.53",
+                "options edns0 trust-ad",
+                "search ."
+            ]
+        );
         let uplink = fs::read_to_string("/run/systemd/resolve/resolv.conf").unwrap();
         assert!(uplink.contains("\nnameserver 127.0.0.10\n"), "{uplink}");
     });
@@ -120,14 +170,23 @@ fn programs_that_read_resolv_conf_alone() {
     sandbox!(options().hosts("dns"), |s| {
         let _world = World::start_of(s, Which::Ours);
         fs::remove_file("/etc/resolv.conf").ok();
-        std::os::unix::fs::symlink("/run/systemd/resolve/stub-resolv.conf", "/etc/resolv.conf").unwrap();
+        std::os::unix::fs::symlink("/run/systemd/resolve/stub-resolv.conf", "/etc/resolv.conf")
+            .unwrap();
         let found = s.run("timeout 10 getent ahosts name.test").ok();
-        assert!(found.contains("192.0.2.10") && found.contains("2001:db8::10"), "{found}");
-        let musl = s.run("musl-gcc --version >/dev/null 2>&1 && echo yes || true").ok();
+        assert!(
+            found.contains("192.0.2.10") && found.contains("2001:db8::10"),
+            "{found}"
+        );
+        let musl = s
+            .run("musl-gcc --version >/dev/null 2>&1 && echo yes || true")
+            .ok();
         if musl.contains("yes") {
             fs::write("/tmp/musl.c", MUSL).unwrap();
             s.run("musl-gcc -static -o /tmp/musl /tmp/musl.c").ok();
-            assert_eq!(s.run("timeout 10 /tmp/musl name.test").ok().trim(), "192.0.2.10");
+            assert_eq!(
+                s.run("timeout 10 /tmp/musl name.test").ok().trim(),
+                "192.0.2.10"
+            );
         }
         let busybox = s.run("timeout 10 busybox nslookup name.test || true").ok();
         assert!(busybox.contains("192.0.2.10"), "{busybox}");

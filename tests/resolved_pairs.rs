@@ -47,7 +47,10 @@ fn ask_all(s: &Sandbox, which: Which) -> BTreeMap<(bool, Question), String> {
     let path = format!("usr/lib/{}/{MODULE}", library.trim());
     let theirs = format!("{}/{path}", std::env::var("SWITCHYARD_PEERS").unwrap());
     let world = World::start_of(s, which);
-    let probes = [(false, Probe::of(s, &theirs)), (true, Probe::of(s, &format!("/{path}")))];
+    let probes = [
+        (false, Probe::of(s, &theirs)),
+        (true, Probe::of(s, &format!("/{path}"))),
+    ];
     let mut said = BTreeMap::new();
     for question in questions() {
         for (ours, probe) in &probes {
@@ -65,21 +68,37 @@ fn four_pairs_agree() {
         if s.is_rootless() {
             return; // systemd's resolved becomes another user, and there is none
         }
-        assert!(questions().iter().map(|(_, what)| what).collect::<std::collections::BTreeSet<_>>().len() >= 150);
+        assert!(
+            questions()
+                .iter()
+                .map(|(_, what)| what)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                >= 150
+        );
         let (theirs, ours) = (ask_all(s, Which::Peer), ask_all(s, Which::Ours));
         let mut wrong = Vec::new();
         for ((module, question), expected) in &theirs {
             let said = &ours[&(*module, question.clone())];
             let different = DIFFERENT.iter().find(|(name, _)| *name == question.1);
             let right = match different {
-                Some((_, expected)) => said.contains(expected) || said == &theirs[&(*module, question.clone())],
+                Some((_, expected)) => {
+                    said.contains(expected) || said == &theirs[&(*module, question.clone())]
+                }
                 None => sorted(said) == sorted(expected),
             };
             if !right {
                 let module = if *module { "our" } else { "systemd's" };
-                wrong.push(format!("{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"));
+                wrong.push(format!(
+                    "{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"
+                ));
             }
         }
-        assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} differ:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
     });
 }

@@ -112,17 +112,25 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidParameter(name, what) => write!(f, "Invalid {name}: {what}"),
-            Self::NoNameServers => f.write_str("No appropriate name servers or networks for name found"),
+            Self::NoNameServers => {
+                f.write_str("No appropriate name servers or networks for name found")
+            }
             Self::NoSuchRecord => f.write_str("The name does not have any such record"),
             Self::TimedOut => f.write_str("The query timed out"),
-            Self::MaxAttempts => f.write_str("All attempts to contact name servers or networks failed"),
+            Self::MaxAttempts => {
+                f.write_str("All attempts to contact name servers or networks failed")
+            }
             Self::InvalidReply => f.write_str("Received an invalid reply"),
             Self::Aborted => f.write_str("The query was aborted"),
             Self::Refused => f.write_str("DNS query type is refused by configuration"),
-            Self::DnssecFailed(fault, _) => write!(f, "DNSSEC validation failed: {}", fault.as_str()),
+            Self::DnssecFailed(fault, _) => {
+                write!(f, "DNSSEC validation failed: {}", fault.as_str())
+            }
             Self::NoTrustAnchor => f.write_str("No suitable trust anchor known"),
             Self::Rcode(rcode, _) => write!(f, "The server answered: {rcode}"),
-            Self::RecordTypeUnsupported => f.write_str("The server does not support this record type"),
+            Self::RecordTypeUnsupported => {
+                f.write_str("The server does not support this record type")
+            }
             Self::NetworkDown => f.write_str("The network is down"),
             Self::NoSource => f.write_str("All suitable resolution sources are disabled by flags"),
             Self::StubLoop => f.write_str("The server is this resolver's own stub"),
@@ -131,9 +139,13 @@ impl fmt::Display for Failure {
             Self::ZoneTransferNotPermitted => f.write_str("Zone transfers are not permitted"),
             Self::TypeObsolete => f.write_str("The record type is obsolete"),
             Self::ServiceNotProvided => f.write_str("The domain does not provide this service"),
-            Self::InconsistentServiceRecords => f.write_str("The service's records are inconsistent"),
+            Self::InconsistentServiceRecords => {
+                f.write_str("The service's records are inconsistent")
+            }
             Self::NoSuchLink(index) => write!(f, "Link {index} not known"),
-            Self::LinkBusy(name) => write!(f, "Link {name} is managed by another or is the loopback"),
+            Self::LinkBusy(name) => {
+                write!(f, "Link {name} is managed by another or is the loopback")
+            }
             Self::NoSuchDnssdService(id) => write!(f, "DNS-SD service {id:?} not known"),
             Self::DnssdServiceExists(id) => write!(f, "DNS-SD service {id:?} exists already"),
             Self::NoSuchDelegate(id) => write!(f, "Delegate {id:?} not known"),

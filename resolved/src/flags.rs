@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn unknown_bits_are_refused() {
         assert_eq!(Flags::from_call(1 << 40, Flags::empty()), None);
-        assert_eq!(Flags::from_call(Flags::AUTHENTICATED.bits(), Flags::empty()), None);
+        assert_eq!(
+            Flags::from_call(Flags::AUTHENTICATED.bits(), Flags::empty()),
+            None
+        );
         assert_eq!(Flags::from_call(Flags::NO_TXT.bits(), Flags::empty()), None);
     }
 

@@ -172,7 +172,10 @@ async fn on_the_bus(manager: Rc<Manager>) {
     let settled = Rc::new(Notify::new());
     let told = Rc::clone(&settled);
     tokio::task::spawn_local(bus::run(manager, move || told.notify_one()));
-    if tokio::time::timeout(PATIENCE, settled.notified()).await.is_err() {
+    if tokio::time::timeout(PATIENCE, settled.notified())
+        .await
+        .is_err()
+    {
         tracing::warn!("The system bus does not answer; going on without");
     }
     report(notify::notify(notify::READY));
@@ -226,8 +229,10 @@ async fn follow_resolv_conf(manager: Rc<Manager>) {
             return;
         }
     };
+    // /etc/hosts stands there too.
     while watch.changed().await.is_ok() {
         manager.resolv_conf_changed();
+        manager.note_local_changes();
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Manager {
     /// The properties that were last told, to tell only changes.
     told: RefCell<events::Told>,
     changing: Cell<bool>,
+    /// Of [`Local::generation`], when last looked at.
+    local_generation: Cell<u64>,
 }
 
 impl Manager {
@@ -93,6 +95,7 @@ impl Manager {
             observed: observe::Queries::default(),
             told: RefCell::default(),
             changing: Cell::new(false),
+            local_generation: Cell::new(0),
             config: RefCell::new(Rc::new(config)),
             paths,
         });

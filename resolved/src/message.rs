@@ -182,6 +182,9 @@ mod tests {
         let [owner, target] = ["a.example", "b.example"].map(|text| name::parse(text).unwrap());
         let record = Record::from_rdata(owner, 1, RData::CNAME(CNAME(target)));
         let bytes = record_bytes(&record).unwrap();
-        assert!(bytes.ends_with(b"\x00\x0b\x01b\x07example\x00"), "{bytes:?}");
+        assert!(
+            bytes.ends_with(b"\x00\x0b\x01b\x07example\x00"),
+            "{bytes:?}"
+        );
     }
 }

@@ -148,7 +148,16 @@ mod tests {
 
     #[test]
     fn text_and_back() {
-        for text in ["a", "a.b", "www.example.com", r"a\.b.c", r"\\x.y", r"sp\032ace", r"0\04725.a", "_gateway"] {
+        for text in [
+            "a",
+            "a.b",
+            "www.example.com",
+            r"a\.b.c",
+            r"\\x.y",
+            r"sp\032ace",
+            r"0\04725.a",
+            "_gateway",
+        ] {
             assert_eq!(again(text), text);
         }
         assert_eq!(again("a.b."), "a.b");
@@ -166,7 +175,9 @@ mod tests {
     #[test]
     fn what_is_no_name() {
         let long = "x".repeat(64);
-        for text in ["..", "a..b", ".a", r"a\", r"\25", r"\999", r"\000", "a\0b", &long] {
+        for text in [
+            "..", "a..b", ".a", r"a\", r"\25", r"\999", r"\000", "a\0b", &long,
+        ] {
             assert_eq!(parse(text), Err(InvalidName), "{text:?}");
         }
         let label = "y".repeat(63);

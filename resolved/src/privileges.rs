@@ -16,9 +16,13 @@ const CAPABILITIES: CapabilitySet = CapabilitySet::NET_RAW.union(CapabilitySet::
 pub fn user(name: &str) -> io::Result<Option<User>> {
     let user = User::find(name)?;
     if user.is_none() {
-        tracing::warn!("There is no user {name}: going on as root, with few capabilities. Make it with sysusers.d/switchyard.conf");
+        tracing::warn!(
+            "There is no user {name}: going on as root, with few capabilities. Make it with sysusers.d/switchyard.conf"
+        );
     }
-    Ok(user.filter(|user| is_mapped("/proc/self/uid_map", user.uid) && is_mapped("/proc/self/gid_map", user.gid)))
+    Ok(user.filter(|user| {
+        is_mapped("/proc/self/uid_map", user.uid) && is_mapped("/proc/self/gid_map", user.gid)
+    }))
 }
 
 /// user_namespaces(7): first id inside, first outside, how many.

@@ -152,8 +152,7 @@ fn llmnr(question: &Question, family: Family) -> Match {
         None => true,
     };
     let name = &question.name;
-    let local = name.num_labels_with_wildcard() == 1
-        && !name::is_below(name, &parse("local"))
+    let local = name.num_labels_with_wildcard() == 1 && !name::is_below(name, &parse("local"))
         || link_local_reverse(name) == Some(family);
     if suits && local {
         Match::Maybe
@@ -266,7 +265,10 @@ mod tests {
     #[test]
     fn the_longest_domain_wins() {
         let vpn = ["~corp.example", "example"];
-        assert_eq!(ask("a.corp.example", RecordType::A, &vpn), [ScopeId::Link(2)]);
+        assert_eq!(
+            ask("a.corp.example", RecordType::A, &vpn),
+            [ScopeId::Link(2)]
+        );
         assert_eq!(ask("a.example", RecordType::A, &vpn), [ScopeId::Link(2)]);
         let default = [ScopeId::Global, ScopeId::Link(3)];
         assert_eq!(ask("a.test", RecordType::A, &vpn), default);
@@ -288,8 +290,14 @@ mod tests {
     fn what_is_multicast() {
         let mdns = [ScopeId::Mdns(3, Family::V4)];
         assert_eq!(ask("printer.local", RecordType::A, &[]), mdns);
-        assert_eq!(ask("a.corp.local", RecordType::A, &["~corp.local"]), [ScopeId::Link(2)]);
+        assert_eq!(
+            ask("a.corp.local", RecordType::A, &["~corp.local"]),
+            [ScopeId::Link(2)]
+        );
         let link_local = ask("1.0.254.169.in-addr.arpa", RecordType::PTR, &[]);
-        assert_eq!(link_local, [ScopeId::Llmnr(3, Family::V4), ScopeId::Mdns(3, Family::V4)]);
+        assert_eq!(
+            link_local,
+            [ScopeId::Llmnr(3, Family::V4), ScopeId::Mdns(3, Family::V4)]
+        );
     }
 }

@@ -61,7 +61,11 @@ impl DnsServer {
     /// Where to send, with the scope of a link-local address.
     #[must_use]
     pub fn socket_address(&self, default_port: u16) -> SocketAddr {
-        let port = if self.port == 0 { default_port } else { self.port };
+        let port = if self.port == 0 {
+            default_port
+        } else {
+            self.port
+        };
         let mut address = SocketAddr::new(self.address, port);
         if let SocketAddr::V6(v6) = &mut address
             && v6.ip().is_unicast_link_local()

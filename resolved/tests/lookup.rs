@@ -16,7 +16,10 @@ const A: &[RecordType] = &[RecordType::A];
 fn addresses(answer: &Answer) -> Vec<String> {
     let addresses = answer.records.iter();
     let address = |found: &resolved::message::Found| found.record.data.ip_addr();
-    addresses.filter_map(address).map(|ip: IpAddr| ip.to_string()).collect()
+    addresses
+        .filter_map(address)
+        .map(|ip: IpAddr| ip.to_string())
+        .collect()
 }
 
 #[test]
@@ -26,17 +29,29 @@ fn a_name_and_its_alias() {
         server.add("name.test", a("192.0.2.1"));
         server.add("alias.test", cname("name.test"));
         let world = World::new(&format!("DNS={}", server.address));
-        let answer = world.manager.lookup(&lookup("alias.test", A)).await.unwrap();
+        let answer = world
+            .manager
+            .lookup(&lookup("alias.test", A))
+            .await
+            .unwrap();
         assert_eq!(addresses(&answer), ["192.0.2.1"]);
         assert_eq!(name::format(&answer.name), "name.test");
         assert!(answer.flags.contains(Flags::DNS | Flags::FROM_NETWORK));
         assert_eq!(server.asked.get(), 2);
-        let again = world.manager.lookup(&lookup("ALIAS.test", A)).await.unwrap();
+        let again = world
+            .manager
+            .lookup(&lookup("ALIAS.test", A))
+            .await
+            .unwrap();
         assert!(again.flags.contains(Flags::FROM_CACHE));
         assert_eq!(addresses(&again), ["192.0.2.1"]);
         assert_eq!(server.asked.get(), 2);
         let both = [RecordType::A, RecordType::AAAA];
-        let both = world.manager.lookup(&lookup("alias.test", &both)).await.unwrap();
+        let both = world
+            .manager
+            .lookup(&lookup("alias.test", &both))
+            .await
+            .unwrap();
         assert_eq!(addresses(&both), ["192.0.2.1"]);
         assert_eq!(both.records.len(), 2, "{both:?}");
     });
@@ -50,13 +65,19 @@ fn aliases_end() {
         server.add("pool.test", cname("loop.test"));
         server.add("self.test", cname("self.test"));
         for hop in 0..20 {
-            server.add(&format!("c{hop}.test"), cname(&format!("c{}.test", hop + 1)));
+            server.add(
+                &format!("c{hop}.test"),
+                cname(&format!("c{}.test", hop + 1)),
+            );
         }
         server.add("one.test", cname("two.test"));
         let world = World::new(&format!("DNS={}", server.address));
         for name in ["loop.test", "self.test", "c0.test"] {
             let failed = world.manager.lookup(&lookup(name, A)).await;
-            assert!(matches!(failed, Err(Failure::CnameLoop)), "{name}: {failed:?}");
+            assert!(
+                matches!(failed, Err(Failure::CnameLoop)),
+                "{name}: {failed:?}"
+            );
         }
         let mut unwanted = lookup("one.test", A);
         unwanted.flags |= Flags::NO_CNAME;
@@ -75,13 +96,23 @@ fn what_is_not_there() {
         let world = World::new(&format!("DNS={}", server.address));
         let manager = &world.manager;
         let none = request::resolve_hostname(manager, 0, "none.test", 0, 0).await;
-        assert!(matches!(none, Err(Failure::Rcode(ResponseCode::NXDomain, _))), "{none:?}");
+        assert!(
+            matches!(none, Err(Failure::Rcode(ResponseCode::NXDomain, _))),
+            "{none:?}"
+        );
         let text = request::resolve_hostname(manager, 0, "text.test", 2, 0).await;
         assert_eq!(text.unwrap_err(), Failure::NoSuchRecord);
         let asked = server.asked.get();
         let none = request::resolve_record(manager, 0, "none.test", 1, 16, 0).await;
-        assert!(matches!(none, Err(Failure::Rcode(ResponseCode::NXDomain, _))), "{none:?}");
-        assert_eq!(server.asked.get(), asked, "NXDOMAIN is of the name, not of the type");
+        assert!(
+            matches!(none, Err(Failure::Rcode(ResponseCode::NXDomain, _))),
+            "{none:?}"
+        );
+        assert_eq!(
+            server.asked.get(),
+            asked,
+            "NXDOMAIN is of the name, not of the type"
+        );
     });
 }
 
@@ -91,7 +122,11 @@ fn the_hosts_file_goes_before() {
         let server = Server::start().await;
         server.add("hosts.test", a("192.0.2.1"));
         let world = World::new(&format!("DNS={}", server.address));
-        let answer = world.manager.lookup(&lookup("hosts.test", A)).await.unwrap();
+        let answer = world
+            .manager
+            .lookup(&lookup("hosts.test", A))
+            .await
+            .unwrap();
         assert_eq!(addresses(&answer), ["192.0.2.99"]);
         assert!(answer.flags.contains(Flags::SYNTHETIC));
         let mut network = lookup("hosts.test", A);
@@ -158,8 +193,18 @@ fn stale_answers_stand_in() {
         let mut fresh = question.clone();
         fresh.flags |= Flags::NO_STALE;
         let failed = world.manager.lookup(&fresh).await;
-        assert!(matches!(failed, Err(Failure::Rcode(ResponseCode::ServFail, _))), "{failed:?}");
-        assert_eq!(world.manager.statistics.total_failed_responses_served_stale.get(), 1);
+        assert!(
+            matches!(failed, Err(Failure::Rcode(ResponseCode::ServFail, _))),
+            "{failed:?}"
+        );
+        assert_eq!(
+            world
+                .manager
+                .statistics
+                .total_failed_responses_served_stale
+                .get(),
+            1
+        );
     });
 }
 
@@ -168,12 +213,22 @@ fn refused_types_are_not_asked_for() {
     run(async {
         let server = Server::start().await;
         server.add("name.test", a("192.0.2.1"));
-        let world = World::new(&format!("DNS={}\nRefuseRecordTypes=AAAA HINFO", server.address));
+        let world = World::new(&format!(
+            "DNS={}\nRefuseRecordTypes=AAAA HINFO",
+            server.address
+        ));
         let both = [RecordType::A, RecordType::AAAA];
-        let answer = world.manager.lookup(&lookup("name.test", &both)).await.unwrap();
+        let answer = world
+            .manager
+            .lookup(&lookup("name.test", &both))
+            .await
+            .unwrap();
         assert_eq!(addresses(&answer), ["192.0.2.1"]);
         assert_eq!(server.asked.get(), 1);
-        let refused = world.manager.lookup(&lookup("name.test", &[RecordType::AAAA])).await;
+        let refused = world
+            .manager
+            .lookup(&lookup("name.test", &[RecordType::AAAA]))
+            .await;
         assert_eq!(refused.unwrap_err(), Failure::Refused);
     });
 }
@@ -201,7 +256,11 @@ fn a_delegate_has_its_domains() {
             &format!("[Delegate]\nDNS={}\nDomains=corp.test\n", delegate.address),
         );
         assert!(world.manager.reload().is_empty());
-        let answer = world.manager.lookup(&lookup("a.corp.test", A)).await.unwrap();
+        let answer = world
+            .manager
+            .lookup(&lookup("a.corp.test", A))
+            .await
+            .unwrap();
         assert_eq!(addresses(&answer), ["192.0.2.2"]);
         assert_eq!(global.asked.get(), 0);
         assert_eq!(world.manager.delegates().len(), 1);

@@ -23,7 +23,9 @@ impl Manager {
     /// The network as it is at the start, and what links were told before it.
     pub fn network_began(self: &Rc<Self>, network: Network) {
         let restored = saved::restore(&self.paths.saved, &network);
-        let settings = restored.into_iter().map(|(ifindex, told)| (ifindex, Rc::new(told)));
+        let settings = restored
+            .into_iter()
+            .map(|(ifindex, told)| (ifindex, Rc::new(told)));
         self.settings.replace(settings.collect());
         self.network.replace(network);
         self.networkd_changed();
@@ -240,7 +242,10 @@ impl Manager {
         drop(network);
         let mut multicast = Vec::new();
         for (ids, links) in [
-            (ScopeId::Llmnr as fn(u32, Family) -> ScopeId, self.multicast_links(Protocol::Llmnr)),
+            (
+                ScopeId::Llmnr as fn(u32, Family) -> ScopeId,
+                self.multicast_links(Protocol::Llmnr),
+            ),
             (ScopeId::Mdns, self.multicast_links(Protocol::Mdns)),
         ] {
             for link in links {
@@ -297,15 +302,23 @@ impl Manager {
     /// Only where others can read it as it is: plain servers on the usual port, of scopes that take everything.
     fn write_resolv_conf(&self) {
         let scopes = self.scopes();
-        let mut servers: Vec<DnsServer> = Vec::new();
-        let mut domains = Vec::new();
-        for unicast in scopes.unicast() {
-            if unicast.default_route && unicast.delegate.is_none() {
-                servers.extend(unicast.servers.iter().cloned());
-            }
-            let search = unicast.domains.iter().filter(|domain| !domain.route_only);
-            domains.extend(search.map(|domain| domain.name.clone()));
-        }
+        let takes_all = scopes
+            .unicast()
+            .iter()
+            .filter(|unicast| unicast.default_route && unicast.delegate.is_none());
+        let servers: Vec<_> = takes_all
+            .flat_map(|unicast| unicast.servers.iter().cloned())
+            .collect();
+        let links = scopes
+            .unicast()
+            .iter()
+            .filter(|unicast| unicast.id.ifindex() != 0);
+        let of_links = links.flat_map(|unicast| unicast.domains.clone());
+        let domains = self.global_domains().into_iter().chain(of_links);
+        let domains: Vec<_> = domains
+            .filter(|domain| !domain.route_only)
+            .map(|domain| domain.name)
+            .collect();
         let view = resolv_conf::View {
             servers: &servers,
             domains: &domains,
@@ -327,7 +340,11 @@ impl Manager {
             })
             .collect();
         let all = global.servers.iter().cloned();
-        let all = all.chain(links.values().flat_map(|(servers, _)| servers.iter().cloned()));
+        let all = all.chain(
+            links
+                .values()
+                .flat_map(|(servers, _)| servers.iter().cloned()),
+        );
         let told = Told {
             servers: all.collect(),
             current: global.current_server,
@@ -374,7 +391,14 @@ enum Protocol {
 
 fn same_servers(before: &Scopes, now: &Scopes) -> bool {
     let key = |scopes: &Scopes| -> Vec<_> {
-        let of = |unicast: &Rc<Unicast>| (unicast.id, unicast.servers.clone(), unicast.dnssec, unicast.dns_over_tls);
+        let of = |unicast: &Rc<Unicast>| {
+            (
+                unicast.id,
+                unicast.servers.clone(),
+                unicast.dnssec,
+                unicast.dns_over_tls,
+            )
+        };
         scopes.unicast().iter().map(of).collect()
     };
     key(before) == key(now) && before.multicast == now.multicast

@@ -69,7 +69,11 @@ impl Manager {
     ///
     /// # Errors
     /// Those of [`Manager::changeable_link`]; [`Failure::InvalidParameter`] for more than there may be.
-    pub fn set_link(self: &Rc<Self>, ifindex: u32, changes: Vec<LinkChange>) -> Result<(), Failure> {
+    pub fn set_link(
+        self: &Rc<Self>,
+        ifindex: u32,
+        changes: Vec<LinkChange>,
+    ) -> Result<(), Failure> {
         let mut settings = LinkSettings::clone(&*self.changeable_link(ifindex)?);
         for change in changes {
             change.apply(&mut settings, ifindex)?;
@@ -99,7 +103,9 @@ impl Manager {
 
     fn save(&self, ifindex: u32, settings: &LinkSettings) {
         if let Err(error) = saved::save(&self.paths.saved, ifindex, settings) {
-            tracing::warn!("Failed to save the settings of link {ifindex}, they end with the daemon: {error}");
+            tracing::warn!(
+                "Failed to save the settings of link {ifindex}, they end with the daemon: {error}"
+            );
         }
     }
 

@@ -34,6 +34,7 @@ impl Manager {
     /// [`Failure::NoNameServers`] if nobody could know; [`Failure::NoSource`] if the flags left no way;
     /// [`Failure::Refused`]; [`Failure::CnameLoop`]; those of the scopes.
     pub async fn lookup(self: &Rc<Self>, lookup: &Lookup) -> Result<Answer, Failure> {
+        self.note_local_changes();
         let mut collected = Vec::new();
         let result = self.find(lookup, &mut collected).await;
         self.observed.tell(|| Ended {
@@ -75,6 +76,14 @@ impl Manager {
             host_name: &host_name,
             config: &config,
         })
+    }
+
+    /// /etc/hosts, static records or a hook changed: answers that were copied may be others now.
+    pub fn note_local_changes(&self) {
+        let generation = self.with_world(|world| self.local.generation(world));
+        if self.local_generation.replace(generation) != generation {
+            self.cache.new_generation();
+        }
     }
 
     async fn known_here(&self, lookup: &Lookup) -> Option<Result<Answer, Failure>> {
@@ -267,8 +276,8 @@ impl Manager {
     }
 
     fn route(&self, question: &Question, flags: Flags, lookup: &Lookup) -> Vec<ScopeId> {
-        let single_label = self.config().resolve_unicast_single_label
-            || flags.contains(Flags::RELAX_SINGLE_LABEL);
+        let single_label =
+            self.config().resolve_unicast_single_label || flags.contains(Flags::RELAX_SINGLE_LABEL);
         let scopes = self.scopes();
         route::route(
             question,
@@ -325,10 +334,7 @@ fn for_scope(scope: ScopeId, question: &Question) -> Option<Question> {
 }
 
 /// Where the chain of CNAMEs from `name` ends in these records.
-fn end_of_chain<'a>(
-    name: &Name,
-    records: impl Iterator<Item = &'a Record> + Clone,
-) -> Name {
+fn end_of_chain<'a>(name: &Name, records: impl Iterator<Item = &'a Record> + Clone) -> Name {
     let mut end = name::to_ascii(name).unwrap_or_else(|| name.clone());
     for _ in 0..LONGEST_CHAIN {
         let next = records.clone().find_map(|record| match &record.data {
@@ -387,8 +393,8 @@ fn extend(chain: &mut Answer, response: &Response, dnssec_ok: bool) {
 /// Puts two answers for one name together.
 fn merge(together: &mut Answer, other: Answer, types: &[RecordType]) {
     let every = Flags::AUTHENTICATED | Flags::CONFIDENTIAL;
-    together.flags = (together.flags & other.flags & every)
-        | (together.flags | other.flags).difference(every);
+    together.flags =
+        (together.flags & other.flags & every) | (together.flags | other.flags).difference(every);
     together.stale |= other.stale;
     if together.of_types(types).next().is_none() && other.of_types(types).next().is_some() {
         together.name = other.name;
@@ -414,7 +420,11 @@ fn telling(
     other: Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
     match (&one, &other) {
-        (Ok(known), Ok(answer)) if known.rcode == ResponseCode::NXDomain && answer.rcode == ResponseCode::NoError => other,
+        (Ok(known), Ok(answer))
+            if known.rcode == ResponseCode::NXDomain && answer.rcode == ResponseCode::NoError =>
+        {
+            other
+        }
         (Ok(_), _) | (Err(_), Err(Failure::NoNameServers)) => one,
         _ => other,
     }

@@ -6,7 +6,11 @@ use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, Shared, WeakShared},
 };
-use hickory_proto::{op::ResponseCode, rr::Name};
+use hickory_proto::{
+    dnssec::Proof,
+    op::ResponseCode,
+    rr::{Name, RData, Record},
+};
 
 use super::Manager;
 use crate::{
@@ -140,6 +144,9 @@ impl Manager {
                 return hit.outcome.map(Rc::new);
             }
         }
+        if let Some(response) = self.trust_anchor(question, flags) {
+            return Ok(Rc::new(response));
+        }
         if let Some(response) = self.on_the_link(scope, question, flags) {
             return Ok(Rc::new(response));
         }
@@ -187,6 +194,38 @@ impl Manager {
         }
     }
 
+    /// What validation begins with is known without asking.
+    fn trust_anchor(&self, question: &Question, flags: Flags) -> Option<Response> {
+        if flags.contains(Flags::NO_TRUST_ANCHOR) {
+            return None;
+        }
+        let config = self.config();
+        let anchors = config.trust_anchors.iter();
+        let records: Vec<_> = anchors
+            .map(|anchor| {
+                Record::from_rdata(anchor.name.clone(), 0, RData::DNSSEC(anchor.data.clone()))
+            })
+            .filter(|record| {
+                record.name == question.name
+                    && record.record_type() == question.rtype
+                    && record.dns_class == question.class
+            })
+            .collect();
+        (!records.is_empty()).then(|| Response {
+            rcode: ResponseCode::NoError,
+            answers: records,
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            proof: Proof::Secure,
+            confidential: true,
+            source: Flags::DNS | Flags::FROM_TRUST_ANCHOR,
+            ifindex: 0,
+            from_localhost: false,
+            stale: false,
+            extended_error: None,
+        })
+    }
+
     /// mDNS keeps what it heard, and what it announces, by link.
     fn on_the_link(&self, scope: ScopeId, question: &Question, flags: Flags) -> Option<Response> {
         let ScopeId::Mdns(ifindex, family) = scope else {
@@ -200,7 +239,13 @@ impl Manager {
     }
 
     /// Asks again for what will soon expire and is often asked for.
-    fn refresh(self: &Rc<Self>, scope: ScopeId, question: &Question, flags: Flags, dnssec_ok: bool) {
+    fn refresh(
+        self: &Rc<Self>,
+        scope: ScopeId,
+        question: &Question,
+        flags: Flags,
+        dnssec_ok: bool,
+    ) {
         tokio::task::spawn_local(self.transaction(scope, question, flags, dnssec_ok));
     }
 
@@ -223,7 +268,11 @@ impl Manager {
             return shared;
         }
         // What nobody waits for any more was dropped, and with it the question to the network.
-        in_flight.retain(|_, shared| shared.upgrade().is_some_and(|shared| shared.peek().is_none()));
+        in_flight.retain(|_, shared| {
+            shared
+                .upgrade()
+                .is_some_and(|shared| shared.peek().is_none())
+        });
         let manager = Rc::clone(self);
         let question = question.clone();
         let shared = async move { manager.transact(scope, &question, ask).await }
@@ -239,7 +288,7 @@ impl Manager {
     async fn transact(self: Rc<Self>, scope: ScopeId, question: &Question, ask: Ask) -> Outcome {
         let _counted = Counted::new(&self);
         let outcome = self.send(scope, question, ask).await;
-        self.count(&outcome);
+        self.count(scope, ask, &outcome);
         let config = self.config();
         let now = boottime();
         // The ground may have changed meanwhile: a scope that is gone leaves nothing behind.
@@ -304,13 +353,8 @@ impl Manager {
             validate: false,
             checking_disabled,
         };
-        let scopes = crate::route::route(
-            question,
-            Flags::DNS,
-            0,
-            true,
-            &self.scopes().candidates(),
-        );
+        let scopes =
+            crate::route::route(question, Flags::DNS, 0, true, &self.scopes().candidates());
         let mut last = Failure::NoNameServers;
         for scope in scopes {
             match self.send(scope, question, ask).await {
@@ -321,9 +365,12 @@ impl Manager {
         Err(last)
     }
 
-    fn count(&self, outcome: &Result<Response, Failure>) {
+    fn count(&self, scope: ScopeId, ask: Ask, outcome: &Result<Response, Failure>) {
+        let scopes = self.scopes();
+        let unicast = scopes.unicast_of(scope);
+        let validated = unicast.is_some_and(|unicast| unicast.dnssec != Dnssec::No) && ask.validate;
         match outcome {
-            Ok(response) if response.source.contains(Flags::DNS) => {
+            Ok(response) if validated => {
                 self.statistics.verdict(response.proof);
             }
             Err(Failure::TimedOut | Failure::MaxAttempts) => count(&self.statistics.total_timeouts),

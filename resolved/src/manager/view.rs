@@ -118,7 +118,8 @@ impl Manager {
             .links
             .get(&ifindex)
             .ok_or(Failure::NoSuchLink(ifindex))?;
-        let (config, settings, scopes) = (self.config(), self.link_settings(ifindex), self.scopes());
+        let (config, settings, scopes) =
+            (self.config(), self.link_settings(ifindex), self.scopes());
         let unicast = scopes.unicast_of(ScopeId::Link(ifindex));
         let dnssec = settings.dnssec.unwrap_or(config.dnssec);
         Ok(LinkView {

@@ -27,13 +27,20 @@ pub(super) fn address_types(family: i32) -> Result<Vec<RecordType>, Failure> {
         AF_UNSPEC => Ok(vec![RecordType::A, RecordType::AAAA]),
         AF_INET => Ok(vec![RecordType::A]),
         AF_INET6 => Ok(vec![RecordType::AAAA]),
-        _ => Err(invalid("family", format!("{family} is no address family of the Internet"))),
+        _ => Err(invalid(
+            "family",
+            format!("{family} is no address family of the Internet"),
+        )),
     }
 }
 
 pub(super) fn flags(bits: u64, more: Flags) -> Result<Flags, Failure> {
-    Flags::from_call(bits, more)
-        .ok_or_else(|| invalid("flags", format!("{bits:#x} has a bit that means nothing here")))
+    Flags::from_call(bits, more).ok_or_else(|| {
+        invalid(
+            "flags",
+            format!("{bits:#x} has a bit that means nothing here"),
+        )
+    })
 }
 
 pub(super) fn host(text: &str) -> Result<Name, Failure> {
@@ -42,11 +49,19 @@ pub(super) fn host(text: &str) -> Result<Name, Failure> {
 
 /// An address of this family, in network order.
 pub(crate) fn address(family: i32, bytes: &[u8]) -> Result<IpAddr, Failure> {
-    let wrong = |_| invalid("address", format!("{} bytes are no address of family {family}", bytes.len()));
+    let wrong = |_| {
+        invalid(
+            "address",
+            format!("{} bytes are no address of family {family}", bytes.len()),
+        )
+    };
     match family {
         AF_INET => <[u8; 4]>::try_from(bytes).map(IpAddr::from).map_err(wrong),
         AF_INET6 => <[u8; 16]>::try_from(bytes).map(IpAddr::from).map_err(wrong),
-        _ => Err(invalid("family", format!("{family} is no address family of the Internet"))),
+        _ => Err(invalid(
+            "family",
+            format!("{family} is no address family of the Internet"),
+        )),
     }
 }
 
@@ -64,12 +79,14 @@ pub fn check_type(class: DNSClass, rtype: RecordType) -> Result<(), Failure> {
     /// MD, MF, MB, MG, MR, NULL, WKS, MINFO: RFC 1035. X25, ISDN, RT, NSAP, NSAP-PTR, SIG, KEY, PX, GPOS, NXT: RFCs 1183,
     /// 1706, 2535, 2163, 1712. EID, NIMLOC, ATMA, A6: RFC 6563. SINK, APL, SPF, UINFO, UID, GID, UNSPEC, DLV.
     const OBSOLETE: [u16; 30] = [
-        3, 4, 7, 8, 9, 10, 11, 14, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32, 34, 38, 40, 42, 99, 100, 101, 102,
-        103, 32769,
+        3, 4, 7, 8, 9, 10, 11, 14, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 32, 34, 38, 40, 42,
+        99, 100, 101, 102, 103, 32769,
     ];
     match class {
         DNSClass::IN | DNSClass::CH | DNSClass::HS | DNSClass::Unknown(_) => {}
-        DNSClass::ANY | DNSClass::NONE | DNSClass::OPT(_) => return Err(Failure::TypeInvalidForQuery),
+        DNSClass::ANY | DNSClass::NONE | DNSClass::OPT(_) => {
+            return Err(Failure::TypeInvalidForQuery);
+        }
     }
     let number = u16::from(rtype);
     if matches!(rtype, RecordType::AXFR | RecordType::IXFR) {
@@ -92,7 +109,10 @@ mod tests {
         let check = |rtype| check_type(DNSClass::IN, rtype);
         assert_eq!(check(RecordType::A), Ok(()));
         assert_eq!(check(RecordType::ANY), Ok(()));
-        assert_eq!(check(RecordType::AXFR), Err(Failure::ZoneTransferNotPermitted));
+        assert_eq!(
+            check(RecordType::AXFR),
+            Err(Failure::ZoneTransferNotPermitted)
+        );
         assert_eq!(check(RecordType::OPT), Err(Failure::TypeInvalidForQuery));
         assert_eq!(check(RecordType::Unknown(3)), Err(Failure::TypeObsolete));
         assert_eq!(
@@ -106,7 +126,10 @@ mod tests {
         assert!(address(AF_INET, &[1, 2, 3, 4]).is_ok());
         assert!(address(AF_INET6, &[0; 16]).is_ok());
         for (family, length) in [(AF_INET, 16), (AF_INET6, 4), (AF_INET, 0), (1, 4), (0, 4)] {
-            assert!(address(family, &vec![0; length]).is_err(), "{family} {length}");
+            assert!(
+                address(family, &vec![0; length]).is_err(),
+                "{family} {length}"
+            );
         }
     }
 }

@@ -192,7 +192,10 @@ fn join(name: &str, service_type: &str, domain: &str) -> Result<Name, Failure> {
         return Ok(domain);
     }
     if !is_service_type(service_type) {
-        return Err(invalid("type", format!("{service_type:?} is no service type like _http._tcp")));
+        return Err(invalid(
+            "type",
+            format!("{service_type:?} is no service type like _http._tcp"),
+        ));
     }
     // RFC 6763, 4.1.1: any text, dots included, of at most 63 bytes.
     if name.len() > 63 || name.bytes().any(|byte| byte < b' ' || byte == 127) {
@@ -221,15 +224,22 @@ pub(crate) fn is_service_type(text: &str) -> bool {
         })
     };
     label(service)
-        && ["_tcp", "_udp"].iter().any(|known| known.eq_ignore_ascii_case(protocol))
-        && (labels.len() == 2 || matches!(labels.as_slice(), [sub, "_sub", _, _] if !sub.is_empty()))
+        && ["_tcp", "_udp"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(protocol))
+        && (labels.len() == 2
+            || matches!(labels.as_slice(), [sub, "_sub", _, _] if !sub.is_empty()))
 }
 
 /// Instance, type and domain of a service's name.
 fn split(owner: &Name) -> (String, String, String) {
     let labels: Vec<&[u8]> = owner.iter().collect();
     let is_type = |at: usize| {
-        let text = |at: usize| labels.get(at).and_then(|label| std::str::from_utf8(label).ok());
+        let text = |at: usize| {
+            labels
+                .get(at)
+                .and_then(|label| std::str::from_utf8(label).ok())
+        };
         match (text(at), text(at + 1)) {
             (Some(service), Some(protocol)) => is_service_type(&format!("{service}.{protocol}")),
             _ => false,
@@ -240,7 +250,9 @@ fn split(owner: &Name) -> (String, String, String) {
         Name::from_labels(labels).map_or_else(|_| ".".to_owned(), |name| name::format(&name))
     };
     let typed = |at: usize| {
-        let part = |label: Option<&&[u8]>| String::from_utf8_lossy(label.copied().unwrap_or_default()).into_owned();
+        let part = |label: Option<&&[u8]>| {
+            String::from_utf8_lossy(label.copied().unwrap_or_default()).into_owned()
+        };
         format!("{}.{}", part(labels.get(at)), part(labels.get(at + 1)))
     };
     if is_type(0) {
@@ -263,10 +275,17 @@ mod tests {
         assert_eq!(name.num_labels(), 4);
         assert_eq!(
             split(&name),
-            ("My Printer. No 1".into(), "_ipp._tcp".into(), "local".into())
+            (
+                "My Printer. No 1".into(),
+                "_ipp._tcp".into(),
+                "local".into()
+            )
         );
         let plain = join("", "_sip._udp", "example.com").unwrap();
-        assert_eq!(split(&plain), (String::new(), "_sip._udp".into(), "example.com".into()));
+        assert_eq!(
+            split(&plain),
+            (String::new(), "_sip._udp".into(), "example.com".into())
+        );
         assert!(join("x", "", "example.com").is_err());
         assert!(join("", "http", "example.com").is_err());
     }
@@ -276,7 +295,14 @@ mod tests {
         for good in ["_http._tcp", "_a-b._udp", "_p._sub._ipp._tcp"] {
             assert!(is_service_type(good), "{good}");
         }
-        for bad in ["", "_tcp", "http._tcp", "_http._sctp", "_._tcp", "_x._y._z._tcp"] {
+        for bad in [
+            "",
+            "_tcp",
+            "http._tcp",
+            "_http._sctp",
+            "_._tcp",
+            "_x._y._z._tcp",
+        ] {
             assert!(!is_service_type(bad), "{bad}");
         }
     }
