@@ -1,0 +1,216 @@
+//! resolvconf beside systemd's, and the programs that call it, at either resolved.
+
+mod nss_resolve_world;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use nss_resolve_world::{World, options};
+use support::{Output, Sandbox, Which, sandbox};
+
+const OURS: &str = "/usr/libexec/switchyard/resolvconf";
+/// The original goes by its name.
+const THEIRS: &str = "/tmp/theirs/resolvconf";
+
+const FILE: &str = "# made by a test\n;\n  nameserver\t192.0.2.1 192.0.2.2\nnameserver 2001:db8::1  \noptions edns0\n\
+    domain one.example\nsearch two.example ~three.example\nnonsense\nnameserver\n";
+
+/// What is asked of both, by arguments and standard input.
+const ALIKE: &[(&str, &str)] = &[
+    ("-a up0", FILE),
+    ("-x -a up0 -m 0", FILE),
+    ("-xam0 up0", FILE),
+    ("-a up0.dhcp", "nameserver 192.0.2.1\n"),
+    ("-a up0.a.b", "nameserver 192.0.2.1:5353#dns.example\nnameserver [2001:db8::1]:99\n"),
+    ("-a vlan.7", "nameserver 192.0.2.1"),
+    ("-a vlan.7.inet", "nameserver 192.0.2.1\n"),
+    ("-a up0", "search a.example\n"),
+    ("-a up0", ""),
+    ("-f -a nosuch", FILE),
+    ("-a nosuch", FILE),
+    ("-a ../x", FILE),
+    ("-a 99", FILE),
+    ("-f -a 99", FILE),
+    ("-d up0", ""),
+    ("-d up0 -f", ""),
+    ("-d nosuch -f", ""),
+    ("-d nosuch", ""),
+    ("-d 99", ""),
+    ("-u", ""),
+    ("-a up0 -u", FILE),
+    ("", ""),
+    ("-p", ""),
+    ("-a", FILE),
+    ("-a up0 up1", FILE),
+    ("-l", ""),
+    ("-l up0", ""),
+    ("-i up0", ""),
+    ("-I", ""),
+    ("-R", ""),
+    ("-r resolv", ""),
+    ("-v", ""),
+    ("-V", ""),
+    ("-z", ""),
+    ("--enable-updates", ""),
+    ("--disable-updates", ""),
+    ("--updates-are-enabled", ""),
+    ("--nonsense", ""),
+];
+
+/// One of the two, and what it makes of the links.
+fn tried(s: &Sandbox, program: &str, arguments: &str, input: &str) -> (Output, String) {
+    s.run("resolvectl revert up0 && resolvectl revert vlan.7").ok();
+    let words = arguments.split_whitespace();
+    let output = s.cmd(program).args(words).input(input).run();
+    (output, state(s, "up0") + &state(s, "vlan.7"))
+}
+
+fn state(s: &Sandbox, link: &str) -> String {
+    let all = ["dns", "domain", "default-route"].map(|verb| format!("resolvectl {verb} {link}"));
+    s.run(&all.join(" && ")).ok()
+}
+
+/// Without where the program is.
+fn said(output: &Output) -> String {
+    output.stderr.replace("/tmp/theirs/", "")
+}
+
+fn prepare(s: &Sandbox) {
+    fs::create_dir_all("/tmp/theirs").unwrap();
+    symlink("/usr/bin/resolvectl", THEIRS).unwrap();
+    // As the manual says to do; systemd's package has its own there.
+    fs::remove_file("/usr/sbin/resolvconf").unwrap();
+    symlink(OURS, "/usr/sbin/resolvconf").unwrap();
+    s.run("ip link add vlan.7 type veth peer name other && ip link set vlan.7 up").ok();
+}
+
+#[test]
+fn it_does_and_says_what_systemds_does() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return; // resolved becomes another user, and there is none
+        }
+        let _world = World::start(s);
+        prepare(s);
+        let mut did_something = 0;
+        for (arguments, input) in ALIKE {
+            let (theirs, their_state) = tried(s, THEIRS, arguments, input);
+            let (ours, our_state) = tried(s, OURS, arguments, input);
+            assert_eq!(ours.status, theirs.status, "{arguments}: {ours:?}");
+            assert_eq!(said(&ours), said(&theirs), "{arguments}");
+            assert_eq!(our_state, their_state, "{arguments}");
+            did_something += usize::from(our_state.contains("192.0.2.1"));
+        }
+        assert_eq!(did_something, 7);
+        // What is wrong is said once, and before anything is done.
+        for wrong in ["nameserver garbage\n", "nameserver 192.0.2.1\nsearch a..b\n"] {
+            let (theirs, _) = tried(s, THEIRS, "-a up0", wrong);
+            let (ours, state) = tried(s, OURS, "-a up0", wrong);
+            assert_eq!(ours.status, theirs.status);
+            assert_eq!(said(&ours).lines().next(), said(&theirs).lines().next());
+            assert!(!state.contains("192.0.2.1"), "{state}");
+        }
+        s.cmd(OURS).args(["-d", "lo"]).run().fails(1);
+    });
+}
+
+/// What holds beyond systemd 252's, at either resolved.
+fn registrations(s: &Sandbox) {
+    let add = |arguments: &str, input: &str| {
+        let words = arguments.split_whitespace();
+        s.cmd(OURS).args(words).input(input).run().ok();
+        state(s, "up0")
+    };
+    let exclusive = add("-x -a up0", "nameserver 192.0.2.1\n");
+    assert!(exclusive.contains("192.0.2.1") && exclusive.contains("~."), "{exclusive}");
+    // All of it is replaced, also by nothing.
+    let plain = add("-a up0", "nameserver 192.0.2.2\n");
+    assert!(!plain.contains("~.") && !plain.contains("192.0.2.1\n"), "{plain}");
+    let private = add("-p -a up0", "nameserver 192.0.2.2\nsearch a.example\n");
+    assert!(private.contains("(up0): no"), "{private}");
+    // Where Debian's resolvconf was, wg-quick and others put the order in front.
+    let removed = s.cmd(OURS).args(["-d", "tun.up0"]).run();
+    assert_eq!(removed.status, Some(0), "{removed:?}");
+    assert!(!state(s, "up0").contains("192.0.2"));
+}
+
+/// wg-quick as it is, with a stand-in for the kernel's WireGuard: an interface, and a `wg` that says there is one.
+fn wg_quick(s: &Sandbox) {
+    fs::create_dir_all("/tmp/wg/bin").unwrap();
+    fs::create_dir_all("/etc/wireguard").unwrap();
+    fs::copy("/usr/bin/wg-quick", "/tmp/wg/bin/wg-quick").unwrap();
+    s.run("chmod +x /tmp/wg/bin/wg-quick").ok();
+    script("/tmp/wg/bin/wg", "[ \"$*\" != 'show interfaces' ] || echo wg0");
+    script("/tmp/wg/bin/device", "ip link add $1 type veth peer name wg-peer && ip link set wg-peer up");
+    fs::write("/etc/wireguard/wg0.conf", WIREGUARD).unwrap();
+    s.run("chmod 600 /etc/wireguard/wg0.conf").ok();
+    let quick = |verb: &str| {
+        let command = s.cmd("/tmp/wg/bin/wg-quick").args([verb, "wg0"]);
+        command.env("WG_QUICK_USERSPACE_IMPLEMENTATION", "/tmp/wg/bin/device").run()
+    };
+    let up = quick("up");
+    assert_eq!(up.status, Some(0), "{up:?}");
+    assert!(up.stderr.contains("resolvconf -a wg0 -m 0 -x"), "{up:?}");
+    let told = state(s, "wg0");
+    for part in ["10.88.0.53", "2001:db8:88::53", "vpn.example", "~."] {
+        assert!(told.contains(part), "{told}");
+    }
+    // The interface is gone before resolvconf is called.
+    let down = quick("down");
+    assert_eq!(down.status, Some(0), "{down:?}");
+    assert!(down.stderr.contains("resolvconf -d wg0 -f"), "{down:?}");
+}
+
+fn script(path: &str, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+const WIREGUARD: &str = "\
+[Interface]
+Address = 10.88.0.2/24
+DNS = 10.88.0.53, 2001:db8:88::53, vpn.example
+";
+
+/// The scripts of Debian's openvpn: by resolvconf, and by busctl.
+fn openvpn(s: &Sandbox, script: &str) {
+    let options = [
+        ("dev", "vpn0"),
+        ("foreign_option_1", "dhcp-option DNS 10.89.0.53"),
+        ("foreign_option_2", "dhcp-option DNS 10.89.0.54"),
+        ("foreign_option_3", "dhcp-option DOMAIN corp.example"),
+    ];
+    let run = |kind: &str| {
+        let command = s.cmd(script).arg("vpn0").env("script_type", kind);
+        options.iter().fold(command, |command, (name, value)| command.env(name, value)).run()
+    };
+    s.run("ip link add vpn0 type veth peer name vpn1 && ip link set vpn0 up && ip link set vpn1 up").ok();
+    let up = run("up");
+    assert_eq!(up.status, Some(0), "{up:?}");
+    let told = state(s, "vpn0");
+    for part in ["10.89.0.53", "10.89.0.54", "corp.example"] {
+        assert!(told.contains(part), "{script}: {told} {up:?}");
+    }
+    let down = run("down");
+    assert_eq!(down.status, Some(0), "{down:?}");
+    assert!(!state(s, "vpn0").contains("10.89.0"), "{down:?}");
+    s.run("ip link del vpn0").ok();
+}
+
+fn callers(s: &Sandbox, which: Which) {
+    if s.is_rootless() {
+        return; // resolved becomes another user, and there is none
+    }
+    let _world = World::start_of(s, which);
+    prepare(s);
+    registrations(s);
+    wg_quick(s);
+    openvpn(s, "/etc/openvpn/update-resolv-conf");
+    openvpn(s, "/etc/openvpn/update-systemd-resolved");
+}
+
+#[test]
+fn callers_at_systemds_resolved() {
+    sandbox!(options(), |s| callers(s, Which::Peer));
+}
