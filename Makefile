@@ -8,7 +8,7 @@ LIBDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 modules := $(target)/modules
 stage := $(target)/stage
-daemons := machined machined-enter resolved
+daemons := machined machined-enter resolved resolvconf
 programs := switchyard-oci-hook
 services := mymachines resolve
 nextest := $(shell command -v cargo-nextest)
@@ -20,7 +20,7 @@ deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if
 all: build
 
 build: ## the daemons, and the modules linked as they are installed
-	cargo build --release --locked -p machined -p machined-enter -p oci-hook -p resolved --bins
+	cargo build --release --locked -p machined -p machined-enter -p oci-hook -p resolved -p resolvconf --bins
 	mkdir -p $(modules)
 	set -e; for name in $(services); do \
 		cargo build --profile module --locked -p nss-$$name; \
