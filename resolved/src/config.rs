@@ -15,7 +15,9 @@ mod setting;
 mod sources;
 mod syntax;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod values;
 mod words;

@@ -32,3 +32,33 @@ impl Tree {
         fs::write(path, content).unwrap();
     }
 }
+
+/// The same noise in every run (xorshift, Marsaglia 2003).
+pub(crate) struct Noise(u64);
+
+impl Noise {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ seed)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    /// Some pieces one after another, a few bytes of any value among them.
+    pub(crate) fn text(&mut self, pieces: &[&str]) -> Vec<u8> {
+        let mut text = Vec::new();
+        let length = [6, 6, 6, 60][self.below(4)];
+        for _ in 0..self.below(length) {
+            if self.below(20) == 0 {
+                text.push(u8::try_from(self.below(256)).unwrap());
+            } else {
+                text.extend_from_slice(pieces[self.below(pieces.len())].as_bytes());
+            }
+        }
+        text
+    }
+}

@@ -105,4 +105,34 @@ mod tests {
         assert_eq!(servers.len(), 1);
         assert_eq!(domains.len(), 1);
     }
+
+    #[test]
+    fn no_bytes_do_harm() {
+        let pieces = [
+            "nameserver ",
+            "search ",
+            "domain ",
+            "options ",
+            "\n",
+            "\r",
+            " ",
+            "\t",
+            "#",
+            "192.0.2.1",
+            "fe80::1%",
+            "lo",
+            "3",
+            "..",
+            "a",
+            "é",
+            "\0",
+        ];
+        let mut noise = crate::config::testing::Noise::new(3);
+        for _ in 0..20_000 {
+            let text = noise.text(&pieces);
+            for server in read(&String::from_utf8_lossy(&text)).0 {
+                assert!(!server.contains(['#', '/']));
+            }
+        }
+    }
 }
