@@ -4,6 +4,7 @@ mod nss_resolve_world;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use nss_resolve_world::{World, options};
 use support::{Output, Sandbox, Which, sandbox};
@@ -21,7 +22,10 @@ const ALIKE: &[(&str, &str)] = &[
     ("-x -a up0 -m 0", FILE),
     ("-xam0 up0", FILE),
     ("-a up0.dhcp", "nameserver 192.0.2.1\n"),
-    ("-a up0.a.b", "nameserver 192.0.2.1:5353#dns.example\nnameserver [2001:db8::1]:99\n"),
+    (
+        "-a up0.a.b",
+        "nameserver 192.0.2.1:5353#dns.example\nnameserver [2001:db8::1]:99\n",
+    ),
     ("-a vlan.7", "nameserver 192.0.2.1"),
     ("-a vlan.7.inet", "nameserver 192.0.2.1\n"),
     ("-a up0", "search a.example\n"),
@@ -59,7 +63,8 @@ const ALIKE: &[(&str, &str)] = &[
 
 /// One of the two, and what it makes of the links.
 fn tried(s: &Sandbox, program: &str, arguments: &str, input: &str) -> (Output, String) {
-    s.run("resolvectl revert up0 && resolvectl revert vlan.7").ok();
+    s.run("resolvectl revert up0 && resolvectl revert vlan.7")
+        .ok();
     let words = arguments.split_whitespace();
     let output = s.cmd(program).args(words).input(input).run();
     (output, state(s, "up0") + &state(s, "vlan.7"))
@@ -81,7 +86,8 @@ fn prepare(s: &Sandbox) {
     // As the manual says to do; systemd's package has its own there.
     fs::remove_file("/usr/sbin/resolvconf").unwrap();
     symlink(OURS, "/usr/sbin/resolvconf").unwrap();
-    s.run("ip link add vlan.7 type veth peer name other && ip link set vlan.7 up").ok();
+    s.run("ip link add vlan.7 type veth peer name other && ip link set vlan.7 up")
+        .ok();
 }
 
 #[test]
@@ -103,7 +109,10 @@ fn it_does_and_says_what_systemds_does() {
         }
         assert_eq!(did_something, 7);
         // What is wrong is said once, and before anything is done.
-        for wrong in ["nameserver garbage\n", "nameserver 192.0.2.1\nsearch a..b\n"] {
+        for wrong in [
+            "nameserver garbage\n",
+            "nameserver 192.0.2.1\nsearch a..b\n",
+        ] {
             let (theirs, _) = tried(s, THEIRS, "-a up0", wrong);
             let (ours, state) = tried(s, OURS, "-a up0", wrong);
             assert_eq!(ours.status, theirs.status);
@@ -122,10 +131,16 @@ fn registrations(s: &Sandbox) {
         state(s, "up0")
     };
     let exclusive = add("-x -a up0", "nameserver 192.0.2.1\n");
-    assert!(exclusive.contains("192.0.2.1") && exclusive.contains("~."), "{exclusive}");
+    assert!(
+        exclusive.contains("192.0.2.1") && exclusive.contains("~."),
+        "{exclusive}"
+    );
     // All of it is replaced, also by nothing.
     let plain = add("-a up0", "nameserver 192.0.2.2\n");
-    assert!(!plain.contains("~.") && !plain.contains("192.0.2.1\n"), "{plain}");
+    assert!(
+        !plain.contains("~.") && !plain.contains("192.0.2.1\n"),
+        "{plain}"
+    );
     let private = add("-p -a up0", "nameserver 192.0.2.2\nsearch a.example\n");
     assert!(private.contains("(up0): no"), "{private}");
     // Where Debian's resolvconf was, wg-quick and others put the order in front.
@@ -140,13 +155,21 @@ fn wg_quick(s: &Sandbox) {
     fs::create_dir_all("/etc/wireguard").unwrap();
     fs::copy("/usr/bin/wg-quick", "/tmp/wg/bin/wg-quick").unwrap();
     s.run("chmod +x /tmp/wg/bin/wg-quick").ok();
-    script("/tmp/wg/bin/wg", "[ \"$*\" != 'show interfaces' ] || echo wg0");
-    script("/tmp/wg/bin/device", "ip link add $1 type veth peer name wg-peer && ip link set wg-peer up");
+    script(
+        "/tmp/wg/bin/wg",
+        "[ \"$*\" != 'show interfaces' ] || echo wg0",
+    );
+    script(
+        "/tmp/wg/bin/device",
+        "ip link add $1 type veth peer name wg-peer && ip link set wg-peer up",
+    );
     fs::write("/etc/wireguard/wg0.conf", WIREGUARD).unwrap();
     s.run("chmod 600 /etc/wireguard/wg0.conf").ok();
     let quick = |verb: &str| {
         let command = s.cmd("/tmp/wg/bin/wg-quick").args([verb, "wg0"]);
-        command.env("WG_QUICK_USERSPACE_IMPLEMENTATION", "/tmp/wg/bin/device").run()
+        command
+            .env("WG_QUICK_USERSPACE_IMPLEMENTATION", "/tmp/wg/bin/device")
+            .run()
     };
     let up = quick("up");
     assert_eq!(up.status, Some(0), "{up:?}");
@@ -183,9 +206,15 @@ fn openvpn(s: &Sandbox, script: &str) {
     ];
     let run = |kind: &str| {
         let command = s.cmd(script).arg("vpn0").env("script_type", kind);
-        options.iter().fold(command, |command, (name, value)| command.env(name, value)).run()
+        options
+            .iter()
+            .fold(command, |command, (name, value)| command.env(name, value))
+            .run()
     };
-    s.run("ip link add vpn0 type veth peer name vpn1 && ip link set vpn0 up && ip link set vpn1 up").ok();
+    s.run(
+        "ip link add vpn0 type veth peer name vpn1 && ip link set vpn0 up && ip link set vpn1 up",
+    )
+    .ok();
     let up = run("up");
     assert_eq!(up.status, Some(0), "{up:?}");
     let told = state(s, "vpn0");
@@ -198,6 +227,32 @@ fn openvpn(s: &Sandbox, script: &str) {
     s.run("ip link del vpn0").ok();
 }
 
+/// openvpn as it is, with a tunnel to nowhere, which is up at once.
+fn openvpn_itself(s: &Sandbox) {
+    if !Path::new("/dev/net/tun").exists() {
+        return; // this kernel has no tunnels
+    }
+    let script = "/etc/openvpn/update-resolv-conf";
+    let line = format!(
+        "openvpn --dev tun9 --remote 127.0.0.1 --port 11940 --ifconfig 10.90.0.2 10.90.0.1 --verb 1 \
+         --dhcp-option DNS 10.90.0.53 --dhcp-option DOMAIN corp.example \
+         --script-security 2 --up {script} --down {script} --down-pre"
+    );
+    let command: Vec<_> = line.split_whitespace().collect();
+    let openvpn = s.spawn("openvpn", &command);
+    let told = || s.run("resolvectl dns tun9; resolvectl domain tun9").stdout;
+    s.wait_for(
+        || told().contains("10.90.0.53") && told().contains("corp.example"),
+        "openvpn's server",
+    );
+    openvpn.end();
+    assert!(
+        !openvpn.log().contains("WARNING: Failed running command"),
+        "{}",
+        openvpn.log()
+    );
+}
+
 fn callers(s: &Sandbox, which: Which) {
     if s.is_rootless() {
         return; // resolved becomes another user, and there is none
@@ -208,6 +263,7 @@ fn callers(s: &Sandbox, which: Which) {
     wg_quick(s);
     openvpn(s, "/etc/openvpn/update-resolv-conf");
     openvpn(s, "/etc/openvpn/update-systemd-resolved");
+    openvpn_itself(s);
 }
 
 #[test]
