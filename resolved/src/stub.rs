@@ -1,18 +1,46 @@
 //! The stub on 127.0.0.53, the proxy on 127.0.0.54, and what DNSStubListenerExtra= adds: UDP and TCP.
 //!
-//! A question whose answer was given before is answered by threads of their own from its wire bytes; every other goes to the main
-//! thread and [`Resolve`]. Local programs are the clients: whatever they send, a wrong packet costs no more than its size.
+//! A question whose answer was given before is answered by threads of their own from its wire bytes ([`hot`]); every other
+//! goes to the main thread ([`serve`]) and [`Resolve`]. Local programs are the clients: whatever they send, a wrong packet
+//! costs no more than its size.
 
+mod hot;
+mod query;
+mod reply;
 mod rules;
+mod serve;
+mod sockets;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+mod wire;
 
-use std::future::Future;
+use std::{
+    future::Future,
+    io,
+    net::UdpSocket,
+    rc::Rc,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use hickory_proto::rr::Name;
+use rustix::net::{Shutdown, shutdown};
+use tokio::task::JoinSet;
 
 use crate::{
+    cache,
     config::ExtraListener,
     failure::Failure,
     message::{Answer, Lookup, Question, Response},
     mode::StubListener,
 };
+pub use sockets::Sockets;
+use wire::Table;
 
 /// Who answers what the stub does not know: the manager.
 pub trait Resolve {
@@ -28,6 +56,13 @@ pub trait Resolve {
         dnssec_ok: bool,
         checking_disabled: bool,
     ) -> impl Future<Output = Result<Response, Failure>>;
+
+    /// Whether nothing but the cache has a say in this name, so that what was answered from the cache may be answered again
+    /// without asking here, until the cache has another generation or two seconds have passed since the last question
+    /// of any kind. Not so where a hook is to be asked each time.
+    fn may_be_copied(&self, _name: &Name) -> bool {
+        true
+    }
 }
 
 /// Where to listen, and how.
@@ -41,4 +76,90 @@ pub struct Settings {
     pub wire_bytes: usize,
     /// Threads that answer from memory; 0: one for each core, at most four.
     pub threads: usize,
+}
+
+/// What all threads see.
+#[derive(Debug)]
+struct Common {
+    table: RwLock<Table>,
+    cache: Arc<cache::Shared>,
+    /// Every question must pass the main thread.
+    observed: AtomicBool,
+    /// Until when copies hold without the main thread having looked at anything: seconds of CLOCK_BOOTTIME. It reads what
+    /// changes without a word, /etc/hosts, when a question comes, so one must come from time to time.
+    lease: AtomicU64,
+    stopping: AtomicBool,
+}
+
+/// The listeners at work. They end when it is dropped.
+#[derive(Debug)]
+pub struct Stub {
+    common: Arc<Common>,
+    threads: Vec<(Arc<UdpSocket>, JoinHandle<()>)>,
+    /// Aborted when dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl Stub {
+    /// Begins to answer, on a [`tokio::task::LocalSet`] and on threads. Not before privileges are dropped: a thread keeps
+    /// those that it was made with.
+    ///
+    /// # Errors
+    /// The system has no more threads, or the runtime can't watch a socket.
+    pub fn start<R: Resolve + 'static>(
+        sockets: Sockets,
+        resolver: R,
+        cache: Arc<cache::Shared>,
+        settings: &Settings,
+    ) -> io::Result<Self> {
+        let common = Arc::new(Common {
+            table: RwLock::new(Table::new(settings.wire_bytes)),
+            cache,
+            observed: AtomicBool::new(false),
+            lease: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        });
+        let server = Rc::new(serve::Server::new(resolver, Arc::clone(&common)));
+        let mut tasks = JoinSet::new();
+        let mut stub = Self {
+            common: Arc::clone(&common),
+            threads: Vec::new(),
+            _tasks: JoinSet::new(),
+        };
+        let (forward, forwarded) = tokio::sync::mpsc::channel(hot::QUEUE);
+        for socket in sockets.hot {
+            let socket = Arc::new(socket);
+            let thread = hot::spawn(Arc::clone(&socket), Arc::clone(&common), forward.clone())?;
+            stub.threads.push((socket, thread));
+        }
+        tasks.spawn_local(udp::forwarded(Rc::clone(&server), forwarded));
+        for (socket, profile) in sockets.datagrams {
+            let socket = tokio::net::UdpSocket::from_std(socket)?;
+            tasks.spawn_local(udp::listen(Rc::clone(&server), socket, profile));
+        }
+        for (listener, profile) in sockets.streams {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tasks.spawn_local(tcp::listen(Rc::clone(&server), listener, profile));
+        }
+        stub._tasks = tasks;
+        Ok(stub)
+    }
+
+    /// Whether every question is to pass [`Resolve`], because somebody watches: nothing is answered from memory by the
+    /// threads as long.
+    pub fn set_observed(&self, observed: bool) {
+        self.common.observed.store(observed, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.common.stopping.store(true, Ordering::Release);
+        for (socket, thread) in self.threads.drain(..) {
+            // It wakes who waits for a datagram, and says ENOTCONN: udp(7) has no connection to shut down.
+            let _ = shutdown(&socket, Shutdown::Both);
+            // The port is free when the thread has let go of it. It can't have panicked: that aborts.
+            drop(thread.join());
+        }
+    }
 }

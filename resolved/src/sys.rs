@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod datagrams;
+
 use std::os::fd::OwnedFd;
 
 use tokio::io::{Interest, unix::AsyncFd};
