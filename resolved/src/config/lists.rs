@@ -7,9 +7,11 @@ const MOST_SERVERS: usize = 256;
 /// systemd's own limit for domains, of the machine and of each link.
 const MOST_DOMAINS: usize = 1024;
 
-/// Adds a server; one that is there already moves to the end. `false`: there are too many.
+/// Adds a server, unless it is there already. `false`: there are too many.
 pub fn add_server(servers: &mut Vec<DnsServer>, server: DnsServer) -> bool {
-    servers.retain(|known| *known != server);
+    if servers.contains(&server) {
+        return true;
+    }
     let fits = servers.len() < MOST_SERVERS;
     if fits {
         servers.push(server);
@@ -17,9 +19,12 @@ pub fn add_server(servers: &mut Vec<DnsServer>, server: DnsServer) -> bool {
     fits
 }
 
-/// Adds a domain; one that is there already moves to the end and is as the new one says. `false`: there are too many.
+/// Adds a domain; one that is there already keeps its place, and is for what the new one says. `false`: there are too many.
 pub fn add_domain(domains: &mut Vec<Domain>, domain: Domain) -> bool {
-    domains.retain(|known| known.name != domain.name);
+    if let Some(known) = domains.iter_mut().find(|known| known.name == domain.name) {
+        known.route_only = domain.route_only;
+        return true;
+    }
     let fits = domains.len() < MOST_DOMAINS;
     if fits {
         domains.push(domain);
@@ -39,7 +44,7 @@ mod tests {
             assert!(add_domain(&mut domains, domain::parse(text).unwrap()));
         }
         let texts: Vec<_> = domains.iter().map(domain::format).collect();
-        assert_eq!(texts, ["b", "~A"]);
+        assert_eq!(texts, ["~a", "b"]);
     }
 
     #[test]

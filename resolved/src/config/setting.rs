@@ -134,6 +134,9 @@ pub(super) fn add_server(
 
 /// Adds the domain that a word names.
 pub(super) fn add_domain(domains: &mut Vec<Domain>, word: &str) -> Result<(), String> {
+    if word.starts_with('#') {
+        return Err("no comment can stand behind a value".to_owned());
+    }
     if lists::add_domain(domains, domain::parse(word)?) {
         Ok(())
     } else {

@@ -114,6 +114,119 @@ fn check_names_every_file() {
     );
 }
 
+/// resolved.conf, and the servers and domains that systemd-resolved 252 says it has then.
+const LIKE_SYSTEMD: &[(&str, &[&str], &[&str])] = &[
+    (
+        "[Resolve]\nDNS=192.0.2.1 192.0.2.2:54\nDomains=a.example ~b.example\n",
+        &["192.0.2.1", "192.0.2.2:54"],
+        &["a.example", "~b.example"],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1#dns.example [2001:db8::1]:9953#x 2001:db8::2 fe80::1%lo 192.0.2.3:853\n",
+        &[
+            "192.0.2.1#dns.example",
+            "[2001:db8::1]:9953#x",
+            "2001:db8::2",
+            "fe80::1%1",
+            "192.0.2.3",
+        ],
+        &[],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1 192.0.2.2 192.0.2.1\nDomains=a b A ~b\n",
+        &["192.0.2.1", "192.0.2.2"],
+        &["a", "~b"],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1\nDNS=\nDNS=192.0.2.2\nDomains=a\nDomains=\n",
+        &["192.0.2.2"],
+        &[],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1 \\\n# comment\n  192.0.2.2\nDomains=a\n",
+        &["192.0.2.1", "192.0.2.2"],
+        &["a"],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1 \\\n\n192.0.2.2\nDomains=a\\\\\n",
+        &["192.0.2.1"],
+        &[],
+    ),
+    (
+        "[Other]\nDNS=192.0.2.9\n[Resolve]\nFoo=1\nDNS=192.0.2.1\n",
+        &["192.0.2.1"],
+        &[],
+    ),
+    (
+        "DNS=192.0.2.9\n[Resolve]\nDNS=192.0.2.1\n",
+        &["192.0.2.1"],
+        &[],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1 x 192.0.2.2 1.2.3 192.0.2.3:0 192.0.2.4:99999 [192.0.2.5]:53\n",
+        &["192.0.2.1", "192.0.2.2"],
+        &[],
+    ),
+    (
+        "[Resolve]\nDNS=127.0.0.53 127.0.0.54 0.0.0.0 127.0.0.1 ::\n",
+        &["127.0.0.1"],
+        &[],
+    ),
+    ("[Resolve]\nDomains=. a\n", &[], &["~.", "a"]),
+    ("[Resolve]\nDomains=~. * a..b c\n", &[], &["~.", "c"]),
+    (
+        "[Resolve]\nDomains=\"a b\" 'c' d\n",
+        &[],
+        &["a\\032b", "c", "d"],
+    ),
+    ("[Resolve]\nDomains=a 'b\n", &[], &[]),
+    ("[Resolve]\nDomains=a\\.b c\\\\.d\n", &[], &["a.b", "c\\.d"]),
+    (
+        "[Resolve]\ndns=192.0.2.1\nDNS=192.0.2.2\n[resolve]\nDNS=192.0.2.3\n",
+        &["192.0.2.2"],
+        &[],
+    ),
+    (
+        "\u{feff}[Resolve]\r\nDNS=192.0.2.1\r\nDomains=a\r\n",
+        &["192.0.2.1"],
+        &["a"],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1\n[Resolve]\nDNS=192.0.2.2\n",
+        &["192.0.2.1", "192.0.2.2"],
+        &[],
+    ),
+    (
+        "[X-Foo]\nbar=1\n[Resolve]\nX-Foo=1\nDNS=192.0.2.1\n",
+        &["192.0.2.1"],
+        &[],
+    ),
+    ("[Resolve]\nDNS\n=x\nDNS=192.0.2.1\n", &["192.0.2.1"], &[]),
+    (
+        "[Resolve]\nDNS=192.0.2.1:53 [2001:db8::1]:853\n",
+        &["192.0.2.1", "2001:db8::1"],
+        &[],
+    ),
+    (
+        "[Resolve]\nDNS=192.0.2.1%1 192.0.2.2%lo 192.0.2.3%nope 192.0.2.4:54%1#n\n",
+        &["192.0.2.1%1", "192.0.2.2%1", "192.0.2.4:54%1#n"],
+        &[],
+    ),
+];
+
+#[test]
+fn files_say_what_they_say_to_systemd() {
+    for (text, expected_servers, expected_domains) in LIKE_SYSTEMD {
+        let mut tree = Tree::new();
+        tree.sources.ifindex_of = |link| (link == "lo").then_some(1);
+        tree.write("etc", "systemd/resolved.conf", text);
+        let (config, _) = load(&tree.sources);
+        assert_eq!(servers(&config), *expected_servers, "{text}");
+        let domains: Vec<_> = config.domains.iter().map(domain::format).collect();
+        assert_eq!(domains, *expected_domains, "{text}");
+    }
+}
+
 /// What files are made of, so that noise gets further than the first line.
 const PIECES: &[&str] = &[
     "[Resolve]\n",
@@ -234,7 +347,7 @@ fn no_bytes_do_harm() {
 fn what_is_read_is_read_again_as_it_is_written() {
     let mut noise = Noise::new(2);
     let (mut of_servers, mut of_domains) = (0, 0);
-    for _ in 0..200_000 {
+    for _ in 0..50_000 {
         let text = noise.text(&[
             "https://",
             "tls://",
@@ -275,7 +388,7 @@ fn what_is_read_is_read_again_as_it_is_written() {
         }
     }
     assert!(
-        of_servers > 1000 && of_domains > 1000,
+        of_servers > 300 && of_domains > 300,
         "{of_servers} {of_domains}"
     );
 }
