@@ -100,3 +100,56 @@ fn addresses_of_a_virtual_machine() {
         leader.wait().unwrap();
     });
 }
+
+/// More changes than the socket in the namespace has room for, so that the kernel throws some away.
+#[test]
+fn addresses_are_right_after_a_flood() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusRegister);
+        let client = Client::new();
+        s.wait_for(|| addresses(&client, "web").len() == 3, "all addresses");
+        let inside = |line: &str| {
+            s.cmd("nsenter")
+                .args(["-t", &web.leader().to_string(), "-n", "sh", "-c", line])
+                .run()
+                .ok()
+        };
+        // The last column but one counts what was thrown away; proc(5).
+        let dropped = || {
+            let sockets = inside("cat /proc/thread-self/net/netlink");
+            let column = |line: &str| line.split_whitespace().nth(8)?.parse::<u64>().ok();
+            sockets.lines().filter_map(column).max().unwrap()
+        };
+        let flood = |kept: &str| {
+            inside(&format!(
+                "for i in $(seq 1 250); do for j in 1 2 3 4; do
+                     echo addr add 198.51.$j.$i/32 dev host0; echo addr del 198.51.$j.$i/32 dev host0
+                 done; done | ip -batch -
+                 ip addr add {kept}/32 dev host0"
+            ));
+        };
+        for round in 1..=3 {
+            let before = dropped();
+            let kept = format!("203.0.113.{round}");
+            // Stopped or not: it reads when it is asked, and not before.
+            match round {
+                2 => {
+                    s.machined().stop();
+                    flood(&kept);
+                    s.machined().cont();
+                }
+                _ => flood(&kept),
+            }
+            assert!(dropped() > before, "round {round}: nothing was thrown away");
+            let now = addresses(&client, "web");
+            assert!(now.contains(&kept), "{now:?}");
+            assert_eq!(now.len(), 3 + round, "{now:?}");
+            // And from here on by changes again.
+            inside("ip addr add 192.0.2.99/32 dev host0");
+            assert_eq!(addresses(&client, "web").len(), 4 + round);
+            inside("ip addr del 192.0.2.99/32 dev host0");
+            assert_eq!(addresses(&client, "web"), now);
+        }
+    });
+}

@@ -45,6 +45,16 @@ impl Hierarchy {
         hierarchy
     }
 
+    /// One whose root is this folder.
+    #[cfg(test)]
+    pub fn at(folder: &Path) -> Self {
+        Self {
+            version: Version::V2,
+            mount: Some((folder.to_owned(), "/".to_owned())),
+            root: "/".to_owned(),
+        }
+    }
+
     /// Which kind it is.
     pub fn version(&self) -> Version {
         self.version

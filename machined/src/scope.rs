@@ -196,3 +196,41 @@ impl Manager {
         tracing::info!("Processes are left in {scope}, which stays");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plain folders in the place of cgroups: the file can be written to here, which is as good as the kernel's word, and
+    /// only much faster. What the kernel would remove with a cgroup, its files, is removed by hand.
+    #[test]
+    fn scopes_are_removed_although_events_were_lost() {
+        let folder = std::env::temp_dir().join(format!("machined-scope-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let cgroups = Hierarchy::at(&folder);
+        let scopes = ["/a.scope", "/b.scope", "/c.scope"];
+        let leftovers = Leftovers::new().unwrap();
+        let file = |scope: &str| cgroups.dir(scope).unwrap().join("cgroup.events");
+        for scope in scopes {
+            fs::create_dir_all(cgroups.dir(scope).unwrap()).unwrap();
+            fs::write(file(scope), "populated 1\n").unwrap();
+            leftovers.add(&cgroups, scope).unwrap();
+        }
+        // Equal events in a row are one, so two files take turns until the queue is full: inotify(7).
+        let most = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        for _ in 0..=most.trim().parse::<u32>().unwrap() / 2 {
+            for scope in &scopes[..2] {
+                let file = fs::OpenOptions::new().write(true).open(file(scope));
+                rustix::io::pwrite(file.unwrap(), b"p", 0).unwrap();
+            }
+        }
+        // None of this is told any more.
+        for scope in scopes {
+            fs::remove_file(file(scope)).unwrap();
+        }
+        leftovers.take_in(&cgroups);
+        assert!(leftovers.scopes.borrow().is_empty());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
