@@ -32,3 +32,4 @@ pub mod stub;
 mod sys;
 pub mod upstream;
 pub mod varlink;
+pub mod watch;

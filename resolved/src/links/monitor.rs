@@ -22,6 +22,10 @@ pub struct Monitor {
     questions: Questions,
     /// Something was missed: all is to be asked for again.
     stale: bool,
+    /// The network was changed, and nobody has been told so yet.
+    untold: bool,
+    /// The kernel was asked in vain: it is to be asked again without waiting for more.
+    failed: bool,
 }
 
 impl Monitor {
@@ -39,6 +43,8 @@ impl Monitor {
             changes,
             questions: Questions::open()?,
             stale: false,
+            untold: false,
+            failed: false,
         };
         let network = monitor.ask_for_all()?;
         Ok((monitor, network))
@@ -49,10 +55,12 @@ impl Monitor {
     /// It may be given up at any time: nothing is lost.
     ///
     /// # Errors
-    /// Of the system.
+    /// Of the system. Nothing is lost then either: the next call tries again, at once.
     pub async fn changed(&mut self, network: &mut Network) -> io::Result<()> {
         loop {
-            self.ready().await?;
+            if !self.failed {
+                self.ready().await?;
+            }
             if self.take_in(network)? {
                 return Ok(());
             }
@@ -74,7 +82,7 @@ impl Monitor {
     /// # Errors
     /// Of the system.
     pub fn take_in(&mut self, network: &mut Network) -> io::Result<bool> {
-        let mut changed = false;
+        self.failed = true;
         let mut ask_for_gateways = false;
         loop {
             match self.changes.receive()? {
@@ -83,7 +91,7 @@ impl Monitor {
                 Received::Events(events) => {
                     for event in events {
                         let effect = network.apply(event);
-                        changed |= effect.changed;
+                        self.untold |= effect.changed;
                         ask_for_gateways |= effect.ask_for_gateways;
                     }
                 }
@@ -91,31 +99,38 @@ impl Monitor {
         }
         if self.stale {
             let now = self.ask_for_all()?;
-            changed |= now != *network;
+            self.untold |= now != *network;
             *network = now;
         } else if ask_for_gateways {
-            let now = self.ask_for_gateways()?;
-            changed |= now != network.gateways;
+            // If this fails: gateways are a part of all.
+            self.stale = true;
+            let (now, interrupted) = self.ask_for_gateways()?;
+            self.stale = interrupted;
+            self.untold |= now != network.gateways;
             network.gateways = now;
         }
-        Ok(changed)
+        self.failed = false;
+        Ok(std::mem::take(&mut self.untold))
     }
 
+    /// If the kernel was interrupted in answering, by changes that are heard, the next of them makes us ask for all again.
     fn ask_for_all(&mut self) -> io::Result<Network> {
-        self.stale = false;
         let mut network = Network::default();
+        let mut stale = false;
         for what in [Dump::Links, Dump::Addresses] {
             let found = self.questions.ask(what, Some)?;
-            self.stale |= found.interrupted;
+            stale |= found.interrupted;
             for event in found.items {
                 network.apply(event);
             }
         }
-        network.gateways = self.ask_for_gateways()?;
+        let (gateways, interrupted) = self.ask_for_gateways()?;
+        network.gateways = gateways;
+        self.stale = stale || interrupted;
         Ok(network)
     }
 
-    fn ask_for_gateways(&mut self) -> io::Result<Vec<Gateway>> {
+    fn ask_for_gateways(&mut self) -> io::Result<(Vec<Gateway>, bool)> {
         let route = |event: Event| -> Option<DefaultRoute> {
             match event {
                 Event::DefaultRoute(route) => Some(route),
@@ -123,8 +138,6 @@ impl Monitor {
             }
         };
         let found = self.questions.ask(Dump::DefaultRoutes, route)?;
-        // Changes interrupted it, and they are heard: the next one asks for all again.
-        self.stale |= found.interrupted;
-        Ok(apply::gateways(found.items))
+        Ok((apply::gateways(found.items), found.interrupted))
     }
 }

@@ -1,8 +1,6 @@
 //! What systemd-networkd says of links, in its files of /run/systemd/netif/links.
 
-mod watch;
-
-pub use watch::Watch;
+pub use crate::watch::Watch;
 
 use std::{
     fmt::Display,
@@ -194,5 +192,39 @@ mod tests {
         assert_eq!(read(dir.path(), 3), None);
         std::fs::write(dir.path().join("3"), CONFIGURED).unwrap();
         assert!(read(dir.path(), 3).is_some());
+    }
+
+    #[test]
+    fn noise_is_survived() {
+        let pieces = [
+            "ADMIN_STATE=",
+            "configured",
+            "DNS=",
+            "192.0.2.1",
+            "[2001:db8::1]:53",
+            "%3",
+            "#a.b",
+            "DOMAINS=",
+            "~",
+            "a.example",
+            "..",
+            "ROUTE_DOMAINS=",
+            "LLMNR=",
+            "yes",
+            "DNSSEC_NTA=",
+            "\n",
+            " ",
+            "\"",
+            "\\x4",
+            "\\",
+            "'",
+            "=",
+            "#",
+            ";",
+        ];
+        let mut noise = crate::config::testing::Noise::new(5);
+        for _ in 0..20_000 {
+            parse(&String::from_utf8_lossy(&noise.text(&pieces)), 3);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Hearing of changes in systemd-networkd's folder, which need not be there yet: inotify(7).
+//! Hearing of changes to the files in a folder, which need not be there yet: inotify(7).
 
 use std::{
     io,
@@ -15,8 +15,9 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::sys;
 
-/// Files are replaced by renaming, and removed.
-const FILES: WatchFlags = WatchFlags::MOVED_TO
+/// Files are made (links as well), written, replaced by renaming, and removed.
+const FILES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::CLOSE_WRITE)
     .union(WatchFlags::DELETE)
     .union(WatchFlags::DELETE_SELF)
