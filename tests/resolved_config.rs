@@ -1,0 +1,240 @@
+//! The same configuration, read by systemd's resolved and by ours: what each then says of itself on the bus and in its files.
+
+use std::{fs, os::unix::fs::symlink};
+
+use support::{Daemon, Options, Ready, Sandbox, Which, sandbox};
+
+const OURS: &str = "/usr/libexec/switchyard/resolved";
+const PEERS: &str = "/usr/lib/systemd/systemd-resolved";
+const NAME: &str = "org.freedesktop.resolve1";
+const PROPERTIES: &str = "DNS DNSEx Domains FallbackDNS FallbackDNSEx LLMNR MulticastDNS DNSSEC DNSOverTLS DNSStubListener ResolvConfMode";
+
+fn options() -> Options {
+    Options::new()
+        .machined(None)
+        .timeout(std::time::Duration::from_secs(180))
+}
+
+fn start(which: Which) -> Daemon {
+    let program = match which {
+        Which::Ours => OURS,
+        Which::Peer => PEERS,
+    };
+    Daemon::start(
+        "resolved",
+        &[program],
+        &[("RUST_BACKTRACE", "1")],
+        Ready::BusName(NAME.into()),
+    )
+}
+
+/// All properties, one a line, then the lines of both files that are no comments.
+fn said(s: &Sandbox) -> String {
+    let manager = "/org/freedesktop/resolve1 org.freedesktop.resolve1.Manager";
+    let files = "/run/systemd/resolve/resolv.conf /run/systemd/resolve/stub-resolv.conf";
+    s.run(&format!(
+        "busctl get-property {NAME} {manager} {PROPERTIES} && for f in {files}; do echo $f; grep -v '^#' $f | grep .; done"
+    ))
+    .ok()
+}
+
+fn write(path: &str, content: &str) {
+    fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// What resolved.conf says. Where systemd reads it otherwise on purpose, the case stands in the tests of the crate.
+const CASES: &[&str] = &[
+    "",
+    "[Resolve]\nDNS=192.0.2.1 192.0.2.2:54\nDomains=a.example ~b.example c.example\n",
+    "[Resolve]\nDNS=192.0.2.1#dns.example [2001:db8::1]:9953#x 2001:db8::2 fe80::1%lo 192.0.2.3:853\n",
+    "[Resolve]\nDNS=192.0.2.1 192.0.2.2 192.0.2.1 192.0.2.3 192.0.2.4\nDomains=a b A ~b\n",
+    "[Resolve]\nDNS=192.0.2.1\nDNS=\nDNS=192.0.2.2\nDomains=a\nDomains=\n",
+    "[Resolve]\nDNS=192.0.2.1 \\\n# comment\n  192.0.2.2\nDomains=a\n",
+    "[Resolve]\nDNS=192.0.2.1 \\\n\n192.0.2.2\nDomains=a\\\\\n",
+    "[Other]\nDNS=192.0.2.9\n[Resolve]\nFoo=1\nDNS=192.0.2.1\n",
+    "DNS=192.0.2.9\n[Resolve]\nDNS=192.0.2.1\n",
+    "[Resolve]\nDNS=192.0.2.1 x 192.0.2.2 1.2.3 192.0.2.3:0 192.0.2.4:99999 [192.0.2.5]:53\n",
+    "[Resolve]\nDNS=127.0.0.53 127.0.0.54 0.0.0.0 127.0.0.1 ::\n",
+    "[Resolve]\nDomains=. a\n",
+    "[Resolve]\nDomains=~. * a..b c\n",
+    "[Resolve]\nDomains=\"a b\" 'c' d\n",
+    "[Resolve]\nDomains=a 'b\n",
+    "[Resolve]\nDomains=a\\.b c\\\\.d\n",
+    "[Resolve]\nLLMNR=resolve\nMulticastDNS=No\nDNSSEC=allow-downgrade\nDNSOverTLS=opportunistic\nDNSStubListener=udp\n",
+    "[Resolve]\nLLMNR=maybe\nMulticastDNS=\nDNSSEC=YES\nDNSOverTLS=x\nDNSStubListener=TCP\n",
+    "[Resolve]\nLLMNR=0\nMulticastDNS=off\nDNSSEC=f\nDNSOverTLS=t\nDNSStubListener=n\n",
+    "[Resolve]\ndns=192.0.2.1\nDNS=192.0.2.2\n[resolve]\nDNS=192.0.2.3\n",
+    "\u{feff}[Resolve]\r\nDNS=192.0.2.1\r\nDomains=a\r\n",
+    "[Resolve]\nFallbackDNS=192.0.2.1 192.0.2.2#x\nFallbackDNS=192.0.2.3\n",
+    "[Resolve]\nDNS=192.0.2.1\n[Resolve]\nDNS=192.0.2.2\n",
+    "[X-Foo]\nbar=1\n[Resolve]\nX-Foo=1\nDNS=192.0.2.1\n",
+    "[Resolve]\nDNS\n=x\nDNS=192.0.2.1\n",
+    "[Resolve]\nDNS=192.0.2.1%1 192.0.2.2%lo 192.0.2.3%nope 192.0.2.4:54%1#n\n",
+];
+
+#[test]
+fn resolved_conf_means_what_it_means_to_systemd() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return; // systemd's resolved becomes another user, and there is none
+        }
+        let of = |which: Which| {
+            let answers = CASES.iter().map(|text| {
+                write("/etc/systemd/resolved.conf", text);
+                let resolved = start(which);
+                let said = said(s);
+                resolved.end();
+                said
+            });
+            answers.collect::<Vec<_>>()
+        };
+        let (theirs, ours) = (of(Which::Peer), of(Which::Ours));
+        for ((text, expected), said) in CASES.iter().zip(&theirs).zip(&ours) {
+            assert_eq!(said, expected, "{text}");
+        }
+    });
+}
+
+#[test]
+fn drop_ins_mean_what_they_mean_to_systemd() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return;
+        }
+        write(
+            "/etc/systemd/resolved.conf",
+            "[Resolve]\nDNS=192.0.2.1\nLLMNR=no\n",
+        );
+        for (path, content) in [
+            (
+                "/usr/lib/systemd/resolved.conf.d/20.conf",
+                "[Resolve]\nDNS=192.0.2.3\nLLMNR=resolve\n",
+            ),
+            (
+                "/etc/systemd/resolved.conf.d/10.conf",
+                "[Resolve]\nDNS=192.0.2.2\n",
+            ),
+            (
+                "/run/systemd/resolved.conf.d/15.conf",
+                "[Resolve]\nDNS=192.0.2.4\n",
+            ),
+            (
+                "/usr/lib/systemd/resolved.conf.d/15.conf",
+                "[Resolve]\nDNS=192.0.2.8\n",
+            ),
+            (
+                "/usr/lib/systemd/resolved.conf.d/30.conf",
+                "[Resolve]\nDNS=192.0.2.9\n",
+            ),
+            (
+                "/usr/lib/systemd/resolved.conf.d/40.conf",
+                "[Resolve]\nDNS=\n",
+            ),
+            ("/etc/systemd/resolved.conf.d/40.conf", ""),
+            ("/etc/systemd/resolved.conf.d/x.conf~", "[Resolve]\nDNS=\n"),
+        ] {
+            write(path, content);
+        }
+        symlink("/dev/null", "/etc/systemd/resolved.conf.d/30.conf").unwrap();
+        let of = |which: Which| {
+            let resolved = start(which);
+            let said = said(s);
+            resolved.end();
+            said
+        };
+        let expected = of(Which::Peer);
+        assert!(expected.contains("nameserver 192.0.2.4"), "{expected}");
+        assert_eq!(of(Which::Ours), expected);
+    });
+}
+
+#[test]
+fn resolv_conf_is_told_apart_as_systemd_does() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return;
+        }
+        write("/etc/systemd/resolved.conf", "[Resolve]\n");
+        write(
+            "/etc/foreign",
+            "nameserver 192.0.2.1\nnameserver 127.0.0.53\nsearch a.example b.example\n",
+        );
+        let run = "/run/systemd/resolve";
+        let targets = [
+            Some(format!("{run}/resolv.conf")),
+            Some(format!("{run}/stub-resolv.conf")),
+            Some("/usr/lib/systemd/resolv.conf".to_owned()),
+            Some("/etc/foreign".to_owned()),
+            None,
+        ];
+        let of = |which: Which| {
+            let answers = targets.iter().map(|target| {
+                let _ = fs::remove_file("/etc/resolv.conf");
+                if let Some(target) = target {
+                    symlink(target, "/etc/resolv.conf").unwrap();
+                }
+                let resolved = start(which);
+                let said = said(s);
+                resolved.end();
+                said
+            });
+            answers.collect::<Vec<_>>()
+        };
+        let (theirs, ours) = (of(Which::Peer), of(Which::Ours));
+        for (mode, expected) in ["uplink", "stub", "static", "foreign", "missing"]
+            .iter()
+            .zip(&theirs)
+        {
+            assert!(
+                expected.contains(&format!("s \"{mode}\"")),
+                "{mode}: {expected}"
+            );
+        }
+        assert!(
+            theirs[3].contains("nameserver 192.0.2.1\nsearch a.example b.example"),
+            "{}",
+            theirs[3]
+        );
+        assert_eq!(ours, theirs);
+    });
+}
+
+#[test]
+fn check_names_each_wrong_line_and_the_daemon_starts_all_the_same() {
+    sandbox!(options(), |s| {
+        s.run(&format!(
+            "rm -f /etc/systemd/resolved.conf && {OURS} --check"
+        ))
+        .ok();
+        write(
+            "/etc/systemd/resolved.conf",
+            "[Resolve]\nDNS=192.0.2.1 nonsense\nColour=red\n",
+        );
+        write(
+            "/etc/systemd/dns-delegate.d/vpn.dns-delegate",
+            "[Delegate]\nDNS=192.0.2.2\nDomains=a..b\n",
+        );
+        write("/etc/systemd/resolve/static.d/a.rr", "{\"key\": 1}");
+        let checked = s.run(&format!("{OURS} --check"));
+        let shown = checked.fails(1).stdout;
+        for place in [
+            "/etc/systemd/resolved.conf:2: DNS= \"nonsense\"",
+            "/etc/systemd/resolved.conf:3: unknown key Colour=",
+            "/etc/systemd/dns-delegate.d/vpn.dns-delegate:3: Domains= \"a..b\"",
+            "/etc/systemd/resolve/static.d/a.rr:1: no record",
+        ] {
+            assert!(shown.contains(place), "{place} is not in {shown}");
+        }
+        let resolved = start(Which::Ours);
+        assert!(said(s).contains("nameserver 192.0.2.1\n"));
+        // What is set right counts from the next reload on.
+        write("/etc/systemd/resolved.conf", "[Resolve]\nDNS=192.0.2.7\n");
+        s.run(&format!("kill -HUP {}", resolved.pid())).ok();
+        s.wait_for(
+            || said(s).contains("nameserver 192.0.2.7\n"),
+            "the new server",
+        );
+        resolved.end();
+    });
+}
