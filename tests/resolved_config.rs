@@ -1,6 +1,6 @@
 //! The same configuration, read by systemd's resolved and by ours: what each then says of itself on the bus and in its files.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 
 use support::{Daemon, Options, Ready, Sandbox, Which, sandbox};
 
@@ -236,5 +236,114 @@ fn check_names_each_wrong_line_and_the_daemon_starts_all_the_same() {
             "the new server",
         );
         resolved.end();
+    });
+}
+
+/// The numbers of the lines of a file that are complained of.
+fn complained(of: &str, text: &str) -> BTreeSet<usize> {
+    let mark = format!("{of}:");
+    let numbers = text.split(&mark).skip(1).filter_map(|rest| {
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    });
+    numbers.collect()
+}
+
+const POSITIVE: &str = "\
+; a comment
+. IN DS 20326 8 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d
+. in ds 38696 RSASHA256 SHA-256 683D2D0ACB8C9B712A1948B27F741219 298d0a450d612c483af444a4c0fb2b16
+example. IN DNSKEY 257 3 ED25519 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=
+a..b IN DS 1 8 2 00
+. CH DS 1 8 2 00
+. IN A 192.0.2.1
+. IN DS x 8 2 00
+. IN DS 1 8 2
+
+. IN DS 1 8 2 zz
+. IN DS 1 NONE 2 00
+. IN DS 1 8 SHA-9 00
+. IN DNSKEY 257 2 8 AAAA
+. IN DNSKEY 1 3 8 AAAA
+. IN DNSKEY 385 3 8 AAAA
+. IN DNSKEY 257 3 8 !!!!
+.
+";
+
+const NEGATIVE: &str = "b.example\n; c.example\n\na..d\nA.example\ntwo words\nb.example\n";
+
+#[test]
+fn trust_anchors_mean_what_they_mean_to_systemd() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return;
+        }
+        let [positive, negative] =
+            ["positive", "negative"].map(|kind| format!("/etc/dnssec-trust-anchors.d/a.{kind}"));
+        write("/etc/systemd/resolved.conf", "[Resolve]\n");
+        write(&positive, POSITIVE);
+        write(&negative, NEGATIVE);
+        let of = |which: Which| {
+            let resolved = start(which);
+            let anchors = "org.freedesktop.resolve1.Manager DNSSECNegativeTrustAnchors";
+            let said = s.run(&format!(
+                "busctl get-property {NAME} /org/freedesktop/resolve1 {anchors}"
+            ));
+            let mut words: Vec<_> = said.ok().split_whitespace().map(String::from).collect();
+            words.sort();
+            let log = resolved.log();
+            resolved.end();
+            (
+                words,
+                [&positive, &negative].map(|file| complained(file, &log)),
+            )
+        };
+        let (theirs, ours) = (of(Which::Peer), of(Which::Ours));
+        assert_eq!(theirs.1[0], (5..=18).filter(|line| *line != 10).collect());
+        assert_eq!(ours, theirs);
+    });
+}
+
+const SERVICE: &str = "\
+[Service]
+Name=%H
+Type=_http._tcp
+Type=http
+Type=_http._sctp
+Port=80
+Port=x
+Port=65536
+Priority=-1
+Weight=5
+TxtText=path=/a\\x20b 'k=x y' flag
+TxtText='x
+TxtData=bin=/wA=
+TxtData=bin=###
+Other=1
+";
+
+#[test]
+fn services_mean_what_they_mean_to_systemd() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return;
+        }
+        write(
+            "/etc/systemd/resolved.conf",
+            "[Resolve]\nMulticastDNS=yes\n",
+        );
+        let file = "/etc/systemd/dnssd/web.dnssd";
+        write(file, SERVICE);
+        let of = |which: Which| {
+            let resolved = start(which);
+            let log = resolved.log();
+            resolved.end();
+            complained(file, &log)
+        };
+        let theirs = of(Which::Peer);
+        assert!(theirs.contains(&4), "{theirs:?}");
+        assert_eq!(of(Which::Ours), theirs);
     });
 }

@@ -36,7 +36,7 @@ pub(crate) use self::{files::try_read as read_file, sources::ifindex_of};
 pub use self::{
     load::{check, load},
     records::StaticRecords,
-    sources::Sources,
+    sources::{Credential, Sources},
 };
 
 /// All of it. [`Config::default`] is what holds without any file.

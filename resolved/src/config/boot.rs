@@ -4,39 +4,30 @@ use std::path::Path;
 
 use super::{
     Config, Sources, files, setting,
+    sources::{Credential, SEARCH_DOMAINS},
     words::{self, Escapes},
     wrong::Wrong,
 };
 
 /// `network.dns` and `network.search_domains`: for a machine that nobody has configured yet.
 pub(super) fn read_credentials(config: &mut Config, sources: &Sources, wrong: &mut Wrong) {
-    let Some(dir) = &sources.credentials else {
-        return;
-    };
     if !config.read_resolv_conf {
         return;
     }
-    let mut take = |name: &str, add: &mut dyn FnMut(&str) -> Result<(), String>| {
-        let path = dir.join(name);
-        if path.symlink_metadata().is_err() {
-            return;
-        }
-        config.read_resolv_conf = false;
-        let bytes = files::read(&path, wrong).unwrap_or_default();
-        for word in String::from_utf8_lossy(&bytes).split_ascii_whitespace() {
-            if let Err(message) = add(word) {
-                wrong.file(&path, message);
+    for Credential { path, text } in &sources.credentials {
+        let is_for_domains = path.ends_with(SEARCH_DOMAINS);
+        for word in text.split_ascii_whitespace() {
+            let added = if is_for_domains {
+                setting::add_domain(&mut config.domains, word)
+            } else {
+                setting::add_server(&mut config.servers, word, sources.ifindex_of)
+            };
+            if let Err(message) = added {
+                wrong.file(path, message);
             }
         }
-    };
-    let servers = &mut config.servers;
-    take("network.dns", &mut |word| {
-        setting::add_server(servers, word, sources.ifindex_of)
-    });
-    let domains = &mut config.domains;
-    take("network.search_domains", &mut |word| {
-        setting::add_domain(domains, word)
-    });
+        config.read_resolv_conf = false;
+    }
 }
 
 /// `nameserver=` and `domain=` (dracut.cmdline(7)): whoever starts the machine has the last word.
@@ -80,7 +71,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::{domain, server};
+    use crate::config::{domain, server, sources::credentials};
 
     struct Machine {
         dir: tempfile::TempDir,
@@ -93,7 +84,7 @@ mod tests {
         let sources = Sources {
             roots: Vec::new(),
             proc_cmdline: dir.path().join("cmdline"),
-            credentials: Some(dir.path().to_owned()),
+            credentials: Vec::new(),
             ifindex_of: |_| None,
         };
         Machine { dir, sources }
@@ -141,13 +132,14 @@ mod tests {
 
     #[test]
     fn credentials_are_for_the_unconfigured() {
-        let machine = machine("");
+        let mut machine = machine("");
         fs::write(
             machine.dir.path().join("network.dns"),
             "192.0.2.1 192.0.2.2\n",
         )
         .unwrap();
         fs::write(machine.dir.path().join("network.search_domains"), "a b").unwrap();
+        machine.sources.credentials = credentials(machine.dir.path());
         let (mut config, mut wrong) = (Config::default(), Wrong::default());
         read_credentials(&mut config, &machine.sources, &mut wrong);
         let (servers, domains) = set(&config);

@@ -9,11 +9,25 @@ pub struct Sources {
     pub roots: Vec<PathBuf>,
     /// The kernel's command line, words between spaces or zero bytes.
     pub proc_cmdline: PathBuf,
-    /// What the service manager hands over by name (systemd.exec(5), `LoadCredential=`).
-    pub credentials: Option<PathBuf>,
+    /// What the service manager handed over (systemd.exec(5), `LoadCredential=`).
+    pub credentials: Vec<Credential>,
     /// Knows the links by name.
     pub ifindex_of: fn(&str) -> Option<u32>,
 }
+
+/// A credential, as it was when the program started: later only root could read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Where it was; the file's name says what it is.
+    pub path: PathBuf,
+    /// What it said.
+    pub text: String,
+}
+
+/// The credential that has DNS servers.
+pub(super) const DNS: &str = "network.dns";
+/// The credential that has search domains.
+pub(super) const SEARCH_DOMAINS: &str = "network.search_domains";
 
 /// The inode of the first PID namespace (PROC_PID_INIT_INO in the kernel's include/uapi/linux/nsfs.h).
 const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
@@ -31,7 +45,9 @@ impl Default for Sources {
             } else {
                 "/proc/cmdline".into()
             },
-            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY")
+                .map(|dir| credentials(Path::new(&dir)))
+                .unwrap_or_default(),
             ifindex_of,
         }
     }
@@ -49,6 +65,17 @@ impl Sources {
     pub fn static_records(&self) -> Vec<PathBuf> {
         self.dirs("systemd/resolve/static.d")
     }
+}
+
+/// Those in a folder that mean something here.
+pub(super) fn credentials(dir: &Path) -> Vec<Credential> {
+    let paths = [DNS, SEARCH_DOMAINS].map(|name| dir.join(name));
+    let read = paths.into_iter().filter_map(|path| {
+        let bytes = super::read_file(&path).ok()?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Some(Credential { path, text })
+    });
+    read.collect()
 }
 
 /// if_nametoindex(3), which needs nothing but a socket.

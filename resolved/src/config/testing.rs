@@ -16,7 +16,7 @@ impl Tree {
         let sources = Sources {
             roots: ["etc", "lib"].map(|root| dir.path().join(root)).to_vec(),
             proc_cmdline: dir.path().join("cmdline"),
-            credentials: None,
+            credentials: Vec::new(),
             ifindex_of: |_| None,
         };
         Self { dir, sources }
