@@ -23,7 +23,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::JoinHandle,
 };
@@ -87,7 +87,7 @@ struct Common {
     observed: AtomicBool,
     /// Until when copies hold without the main thread having looked at anything: seconds of CLOCK_BOOTTIME. It reads what
     /// changes without a word, /etc/hosts, when a question comes, so one must come from time to time.
-    lease: AtomicU64,
+    lease: AtomicU32,
     stopping: AtomicBool,
 }
 
@@ -116,7 +116,7 @@ impl Stub {
             table: RwLock::new(Table::new(settings.wire_bytes)),
             cache,
             observed: AtomicBool::new(false),
-            lease: AtomicU64::new(0),
+            lease: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
         });
         let server = Rc::new(serve::Server::new(resolver, Arc::clone(&common)));

@@ -19,10 +19,7 @@ use super::{
     sockets::Profile,
     wire::{self, Given, Moment, Table},
 };
-use crate::{
-    clock::boottime,
-    sys::datagrams::{BATCH, Inbox, Outgoing, send},
-};
+use crate::sys::datagrams::{BATCH, Inbox, Outgoing, send};
 
 /// Questions that wait for the main thread. What comes beyond is dropped: clients ask again.
 pub(super) const QUEUE: usize = 2048;
@@ -91,10 +88,7 @@ fn answer(
 ) -> [Option<SocketAddr>; BATCH] {
     let mut peers = [None; BATCH];
     let mut hits = 0;
-    let moment = Moment {
-        generation: common.cache.generation(),
-        now: boottime().as_secs(),
-    };
+    let moment = Moment::now(&common.cache);
     let holds = moment.now < common.lease.load(Ordering::Relaxed)
         && !common.observed.load(Ordering::Relaxed);
     let table = holds.then(|| common.table.read().unwrap_or_else(PoisonError::into_inner));

@@ -21,7 +21,6 @@ use super::{
     wire::Moment,
 };
 use crate::{
-    clock::boottime,
     failure::Failure,
     flags::Flags,
     message::{Answer, ExtendedError, Lookup, Question, Response},
@@ -30,7 +29,7 @@ use crate::{
 /// Lookups for clients of the stub at a time.
 const MOST: usize = 2048;
 /// How long copies hold after a question passed here: /etc/hosts is looked at again after two seconds at the latest.
-const LEASE: u64 = 2;
+const LEASE: u32 = 2;
 
 /// Codes of RFC 8914, 4.
 mod remark {
@@ -122,16 +121,13 @@ impl<R: Resolve> Server<R> {
             return Some(self.bypass(&query, name, &asked).await);
         }
         // Of before the lookup: what changes while it runs voids its answer.
-        let moment = Moment {
-            generation: self.common.cache.generation(),
-            now: boottime().as_secs(),
-        };
+        let moment = Moment::now(&self.common.cache);
         let lookup = lookup(&query, name, asked.prefetch);
         let name = lookup.name.clone();
         let outcome = self.resolver.answer(lookup).await;
         self.common
             .lease
-            .store(moment.now + LEASE, Ordering::Relaxed);
+            .store(moment.now.saturating_add(LEASE), Ordering::Relaxed);
         if asked.prefetch {
             return None;
         }

@@ -6,10 +6,11 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use super::query::{HEADER, Query, bit};
+use crate::{cache::Shared, clock::boottime};
 
 /// Longer messages are not kept: they are rare, and threads have buffers of this size.
 pub(super) const LONGEST: usize = 4096;
@@ -20,7 +21,7 @@ const QUESTION: usize = 4;
 /// Beside the message: the entry, its place in the table (at least 7/16 full), the allocator's share.
 const OVERHEAD: usize = (size_of::<(u64, Copy)>() + 1) * 16 / 7 + 16;
 /// Given as often as this, a copy is worth being fetched anew.
-const HOT: u32 = 3;
+const HOT: u8 = 3;
 
 /// An answer that may be given again.
 #[derive(Debug)]
@@ -30,11 +31,12 @@ struct Copy {
     dnssec_ok: bool,
     authentic: bool,
     generation: u64,
-    /// Seconds of CLOCK_BOOTTIME.
-    made: u64,
+    /// Seconds of CLOCK_BOOTTIME, which are enough for 136 years.
+    made: u32,
     /// Seconds; the shortest TTL.
     lives: u32,
-    given: AtomicU32,
+    /// Not beyond 255.
+    given: AtomicU8,
     prefetched: AtomicBool,
 }
 
@@ -44,7 +46,16 @@ pub(super) struct Moment {
     /// Of the cache.
     pub(super) generation: u64,
     /// Seconds of CLOCK_BOOTTIME.
-    pub(super) now: u64,
+    pub(super) now: u32,
+}
+
+impl Moment {
+    pub(super) fn now(cache: &Shared) -> Self {
+        Self {
+            generation: cache.generation(),
+            now: u32::try_from(boottime().as_secs()).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 /// What a copy answered.
@@ -92,6 +103,11 @@ impl Table {
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn hash(&self, query: &Query<'_>) -> u64 {
         let mut lower = [0; 255];
         let name = lower.get_mut(..query.name.len()).unwrap_or_default();
@@ -113,7 +129,7 @@ impl Table {
         answer: &mut Vec<u8>,
     ) -> Option<Given> {
         let copy = self.copies.get(&self.hash(query))?;
-        let age = u32::try_from(moment.now.checked_sub(copy.made)?).ok()?;
+        let age = moment.now.checked_sub(copy.made)?;
         let left = copy.lives.checked_sub(age).filter(|left| *left > 0)?;
         let length = copy.message.len() + query.edns.map_or(0, |_| super::reply::OPT);
         let longest = query.edns.map_or(512, |edns| edns.size);
@@ -129,7 +145,8 @@ impl Table {
             super::reply::append_opt(answer, size, edns.dnssec_ok, 0, &[]);
             count_additional(answer)?;
         }
-        let given = copy.given.fetch_add(1, Ordering::Relaxed);
+        let given = copy.given.load(Ordering::Relaxed);
+        copy.given.store(given.saturating_add(1), Ordering::Relaxed);
         let late = u64::from(left) * 10 < u64::from(copy.lives);
         let prefetch = late && given >= HOT && !copy.prefetched.swap(true, Ordering::Relaxed);
         Some(Given {
@@ -160,7 +177,7 @@ impl Table {
             generation: moment.generation,
             made: moment.now,
             lives,
-            given: AtomicU32::new(0),
+            given: AtomicU8::new(0),
             prefetched: AtomicBool::new(false),
         };
         let bytes = copy.bytes();
@@ -174,28 +191,30 @@ impl Table {
         }
     }
 
-    /// First what is over or void goes, then what was not given since the last time, then all: they are copies.
+    /// First what is over or void goes, then what was given least.
     fn make_room(&mut self, bytes: usize, moment: Moment) {
-        let rules: [fn(&Copy, Moment) -> bool; 3] = [
-            |copy, moment| {
-                copy.generation == moment.generation
-                    && moment.now < copy.made + u64::from(copy.lives)
-            },
-            |copy, _| copy.given.swap(0, Ordering::Relaxed) > 0,
-            |_, _| false,
-        ];
-        for keep in rules {
-            // Some at once, not one at each turn: looking costs a walk through all.
-            let most = self.limit / 8 * 7;
-            if self.bytes + bytes <= self.limit {
-                return;
-            }
-            self.copies.retain(|_, copy| keep(copy, moment));
-            self.bytes = self.copies.values().map(Copy::bytes).sum();
-            if self.bytes + bytes <= most {
-                return;
-            }
+        if self.bytes + bytes <= self.limit {
+            return;
         }
+        self.retain(|copy| {
+            copy.generation == moment.generation
+                && moment.now < copy.made.saturating_add(copy.lives)
+        });
+        // Some at once, not one at each turn: looking costs a walk through all.
+        let most = self.limit / 8 * 7;
+        while self.bytes + bytes > most && !self.copies.is_empty() {
+            // Each turn halves the counts, so the last one leaves nothing.
+            self.retain(|copy| {
+                let given = copy.given.load(Ordering::Relaxed);
+                copy.given.store(given / 2, Ordering::Relaxed);
+                given > 1
+            });
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Copy) -> bool) {
+        self.copies.retain(|_, copy| keep(copy));
+        self.bytes = self.copies.values().map(Copy::bytes).sum();
     }
 }
 

@@ -96,6 +96,10 @@ impl Inbox {
             )
         };
         self.count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        #[allow(
+            clippy::unnecessary_cast,
+            reason = "other C libraries have a u32 there"
+        )]
         for (length, header) in self.lengths.iter_mut().zip(&headers) {
             *length = (
                 header.msg_len as usize,
