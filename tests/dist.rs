@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use support::{Options, sandbox};
+use support::{Daemon, Options, Ready, sandbox};
 
 const POLICY: &str = "/usr/share/dbus-1/system.d/org.freedesktop.machine1.conf";
 
@@ -137,6 +137,41 @@ fn the_bus_lets_anyone_ask_and_root_alone_set() {
         assert!(set.stderr.contains("denied"), "{set}");
         s.run(&format!("busctl set-property {log} LogLevel s debug"))
             .ok();
+    });
+}
+
+#[test]
+fn the_bus_lets_anyone_look_up_and_root_alone_set() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return; // there is no other user
+        }
+        let name = "org.freedesktop.resolve1";
+        let program = "/usr/libexec/switchyard/resolved";
+        let _resolved = Daemon::start("resolved", &[program], &[], Ready::BusName(name.into()));
+        let busctl = |arguments: &str| {
+            let arguments = arguments.split(' ');
+            s.cmd("busctl").args(arguments).user(1000).run()
+        };
+        let manager = format!("{name} /org/freedesktop/resolve1 {name}.Manager");
+        busctl(&format!(
+            "call {manager} ResolveHostname isit 0 localhost 2 0"
+        ))
+        .ok();
+        busctl(&format!("get-property {manager} DNS")).ok();
+        let set = busctl(&format!("call {manager} SetLinkLLMNR is 1 no"));
+        assert_ne!(set.status, Some(0), "{set}");
+        let log = format!("{name} /org/freedesktop/LogControl1 org.freedesktop.LogControl1");
+        busctl(&format!("get-property {log} LogLevel")).ok();
+        let set = busctl(&format!("set-property {log} LogLevel s debug"));
+        assert!(set.stderr.contains("denied"), "{set}");
+        s.run(&format!("busctl set-property {log} LogLevel s debug"))
+            .ok();
+        // Whoever is not the daemon's user can't take its name.
+        let taken = busctl(
+            "call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus RequestName su org.freedesktop.resolve1 0",
+        );
+        assert!(taken.stderr.contains("denied"), "{taken}");
     });
 }
 
