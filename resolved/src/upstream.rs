@@ -13,19 +13,23 @@ mod socket;
 mod stream;
 mod tls;
 mod udp;
+mod validate;
 mod wire;
 
 use std::{cell::RefCell, net::SocketAddr, path::PathBuf, rc::Rc, time::Duration};
 
 use hickory_proto::{dnssec::Proof, rr::Name};
 
+use tokio::time::Instant;
+
 use self::{
-    pool::Pool,
+    pool::{Hook, Pool},
     server::{Answer, Server, Want},
+    validate::Validator,
 };
 use crate::{
     config::TrustAnchor,
-    failure::Failure,
+    failure::{DnssecFault, Failure},
     flags::Flags,
     message::{Question, Response},
     mode::{DnsOverTls, Dnssec},
@@ -118,11 +122,13 @@ pub struct Upstream(Rc<Inner>);
 struct Inner {
     settings: RefCell<Rc<Settings>>,
     pool: RefCell<Rc<Pool>>,
-    on_change: Rc<RefCell<Option<Rc<dyn Fn()>>>>,
+    validator: RefCell<Rc<Validator>>,
+    on_change: Hook,
 }
 
 /// For everything that one question takes. The daemon's verdict is to be heard within 8 s.
 const BUDGET: Duration = Duration::from_millis(7500);
+const ATTEMPTS_TO_VALIDATE: usize = 2;
 
 impl Upstream {
     /// Nothing is sent yet.
@@ -133,6 +139,7 @@ impl Upstream {
         let servers = servers(&settings, &[]);
         let pool = Pool::new(servers, 0, Rc::clone(&on_change));
         Self(Rc::new(Inner {
+            validator: RefCell::new(validator(&settings)),
             settings: RefCell::new(settings),
             pool: RefCell::new(Rc::new(pool)),
             on_change,
@@ -155,6 +162,7 @@ impl Upstream {
             .position(|server| Some(&server.config) == current.as_ref());
         let pool = Pool::new(servers, index.unwrap_or(0), Rc::clone(&self.0.on_change));
         self.0.pool.replace(Rc::new(pool));
+        self.0.validator.replace(validator(&settings));
         self.0.settings.replace(settings);
         true
     }
@@ -190,12 +198,62 @@ impl Upstream {
         settings: &Settings,
         pool: &Pool,
     ) -> Result<Response, Failure> {
+        if ask.validate && !ask.checking_disabled && settings.dnssec != Dnssec::No {
+            return self.validated(question, settings, pool).await;
+        }
         let want = Want {
             dnssec_ok: ask.dnssec_ok,
             checking_disabled: ask.checking_disabled,
         };
-        let (answer, server) = pool.ask(question, want).await?;
-        Ok(response(answer, &server, settings))
+        let (answer, server) = pool.ask(question, want, 0).await?;
+        Ok(response(answer, Proof::Indeterminate, &server, settings))
+    }
+
+    async fn validated(
+        &self,
+        question: &Question,
+        settings: &Settings,
+        pool: &Pool,
+    ) -> Result<Response, Failure> {
+        let validator = Rc::clone(&self.0.validator.borrow());
+        let mut last = None;
+        // A fault may be the server's own: another one is asked too.
+        for skip in 0..pool.servers().len().min(ATTEMPTS_TO_VALIDATE) {
+            let (mut answer, server) =
+                match (pool.ask(question, validate::WANT, skip).await, last.take()) {
+                    (Ok(answered), _) => answered,
+                    (Err(_), Some(failure)) | (Err(failure), None) => return Err(failure),
+                };
+            let job = validator.job(pool, skip);
+            let fault = if validate::may_be_signed(&answer) {
+                match job.reply(question, &mut answer.reply).await {
+                    Ok(proof) => {
+                        pool.prefer_server(&server);
+                        return Ok(response(answer, proof, &server, settings));
+                    }
+                    Err(fault)
+                        if is_of_missing_data(fault)
+                            && job.strips(&question.name, &server).await =>
+                    {
+                        DnssecFault::IncompatibleServer
+                    }
+                    Err(fault) => fault,
+                }
+            } else if validator.leaves_out(&question.name) {
+                return Ok(response(answer, Proof::Insecure, &server, settings));
+            } else {
+                DnssecFault::IncompatibleServer
+            };
+            tracing::debug!(name = %question.name, ?fault, server = %server.config.address, "not validated");
+            if fault == DnssecFault::IncompatibleServer {
+                server.facts.no_signatures.set(true);
+                if server.ladder().no_signatures(Instant::now()) {
+                    return Ok(response(answer, Proof::Insecure, &server, settings));
+                }
+            }
+            last = Some(Failure::DnssecFailed(fault, answer.reply.extended_error));
+        }
+        Err(last.unwrap_or(Failure::NoNameServers))
     }
 
     /// The one that is asked first; `None` if there is none.
@@ -212,12 +270,19 @@ impl Upstream {
 
     /// Forgets what was learnt: features, cookies, connections, keys of zones.
     pub fn reset_features(&self) {
+        let settings = self.settings();
+        let pool = self.pool();
+        let current = pool
+            .servers()
+            .iter()
+            .position(|server| pool.is_current(server));
         let pool = Pool::new(
-            servers(&self.settings(), &[]),
-            0,
+            servers(&settings, &[]),
+            current.unwrap_or(0),
             Rc::clone(&self.0.on_change),
         );
         self.0.pool.replace(Rc::new(pool));
+        self.0.validator.replace(validator(&settings));
     }
 
     /// Answers are validated, and the current server lets them be, as far as known.
@@ -272,7 +337,22 @@ fn servers(settings: &Rc<Settings>, known: &[Rc<Server>]) -> Vec<Rc<Server>> {
         .collect()
 }
 
-fn response(answer: Answer, server: &Server, settings: &Settings) -> Response {
+fn validator(settings: &Settings) -> Rc<Validator> {
+    Rc::new(Validator::new(
+        &settings.trust_anchors,
+        &settings.negative_trust_anchors,
+    ))
+}
+
+/// What a server that leaves out signatures looks like.
+fn is_of_missing_data(fault: DnssecFault) -> bool {
+    matches!(
+        fault,
+        DnssecFault::NoSignature | DnssecFault::MissingKey | DnssecFault::NsecMismatch
+    )
+}
+
+fn response(answer: Answer, proof: Proof, server: &Server, settings: &Settings) -> Response {
     let Answer {
         reply, encrypted, ..
     } = answer;
@@ -281,7 +361,7 @@ fn response(answer: Answer, server: &Server, settings: &Settings) -> Response {
         answers: reply.answers,
         authorities: reply.authorities,
         additionals: reply.additionals,
-        proof: Proof::Indeterminate,
+        proof,
         confidential: encrypted || server.config.address.is_loopback(),
         source: Flags::DNS | Flags::FROM_NETWORK,
         ifindex: settings.ifindex,

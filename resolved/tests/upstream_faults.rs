@@ -1,5 +1,12 @@
 //! Servers that are dead, slow, half deaf, or of another age.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod upstream_support;
 
 use std::{

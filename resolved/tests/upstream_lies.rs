@@ -1,5 +1,12 @@
 //! Servers that lie, and others who speak in their place.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod upstream_support;
 
 use std::{net::Ipv4Addr, time::Duration};

@@ -126,7 +126,7 @@ impl Ladder {
         if self.lowered.is_some_and(|since| now >= since + self.grace) {
             self.grace = (self.grace * 2).min(GRACE_MAX);
             self.lowered = None;
-            self.to_top();
+            self.start_again();
         }
         self.level
     }
@@ -168,7 +168,7 @@ impl Ladder {
         self.lost = 0;
         if !self.lower(level, now) {
             // Not a word on any rung: it is down, and that says nothing about what it can do.
-            self.to_top();
+            self.start_again();
             self.lowered = None;
         }
     }
@@ -182,6 +182,11 @@ impl Ladder {
     pub fn no_tls(&mut self, level: Level, now: Instant) -> bool {
         self.tls_failed = true;
         self.not_understood(level, now)
+    }
+
+    /// It answers without EDNS to questions with EDNS.
+    pub fn no_edns(&mut self, now: Instant) {
+        while self.level.edns() && self.lower(self.level, now) {}
     }
 
     /// Signatures are missing from its answers, so it is not asked for them. False: they are a must.
@@ -208,7 +213,7 @@ impl Ladder {
         true
     }
 
-    fn to_top(&mut self) {
+    fn start_again(&mut self) {
         self.level = top(self.policy);
         self.tls_failed = false;
         self.verified = None;

@@ -34,19 +34,18 @@ const TRIES_UNREACHABLE: usize = 3;
 /// When one server has failed, the silent ones are not waited for longer.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// What is called when another server becomes the current one.
+pub(super) type Hook = Rc<RefCell<Option<Rc<dyn Fn()>>>>;
+
 /// Some servers, and which of them is asked first.
 pub(super) struct Pool {
     servers: Vec<Rc<Server>>,
     current: Cell<usize>,
-    on_change: Rc<RefCell<Option<Rc<dyn Fn()>>>>,
+    on_change: Hook,
 }
 
 impl Pool {
-    pub fn new(
-        servers: Vec<Rc<Server>>,
-        current: usize,
-        on_change: Rc<RefCell<Option<Rc<dyn Fn()>>>>,
-    ) -> Self {
+    pub fn new(servers: Vec<Rc<Server>>, current: usize, on_change: Hook) -> Self {
         Self {
             servers,
             current: Cell::new(current),
@@ -62,10 +61,19 @@ impl Pool {
         self.servers.get(self.current.get())
     }
 
-    /// Makes the next one current: this one's answers do not hold.
-    pub fn skip_current(&self) {
-        if let Some(next) = (self.current.get() + 1).checked_rem(self.servers.len()) {
-            self.prefer(next);
+    pub fn is_current(&self, server: &Rc<Server>) -> bool {
+        self.current()
+            .is_some_and(|current| Rc::ptr_eq(current, server))
+    }
+
+    /// Makes this one current.
+    pub fn prefer_server(&self, server: &Rc<Server>) {
+        if let Some(index) = self
+            .servers
+            .iter()
+            .position(|known| Rc::ptr_eq(known, server))
+        {
+            self.prefer(index);
         }
     }
 
@@ -78,7 +86,8 @@ impl Pool {
         }
     }
 
-    /// Asks until one answers. Waits without end for servers that are silent.
+    /// Asks until one answers. Waits without end for servers that are silent. `skip`: which is asked first, counted from
+    /// the current one; who answers first becomes current only if that was asked first.
     ///
     /// # Errors
     /// Every server failed.
@@ -86,8 +95,9 @@ impl Pool {
         &self,
         question: &Question,
         want: Want,
+        skip: usize,
     ) -> Result<(Answer, Rc<Server>), Failure> {
-        let mut race = Race::new(self);
+        let mut race = Race::new(self, skip);
         let mut attempts = FuturesUnordered::new();
         let mut next = race.next();
         loop {
@@ -104,7 +114,9 @@ impl Pool {
                     race.ended(index);
                     match outcome {
                         Ok(answer) => {
-                            self.prefer(index);
+                            if skip == 0 {
+                                self.prefer(index);
+                            }
                             let server = self.servers.get(index).cloned().ok_or(Failure::Aborted)?;
                             return Ok((answer, server));
                         }
@@ -131,6 +143,7 @@ impl Pool {
 /// How the servers do with one question.
 struct Race<'a> {
     pool: &'a Pool,
+    skip: usize,
     entrants: Vec<Entrant>,
     begun: Instant,
     last: Option<(usize, Level)>,
@@ -146,13 +159,14 @@ struct Entrant {
 }
 
 impl<'a> Race<'a> {
-    fn new(pool: &'a Pool) -> Self {
+    fn new(pool: &'a Pool, skip: usize) -> Self {
         let entrant = Entrant {
             most: TRIES,
             ..Entrant::default()
         };
         Self {
             pool,
+            skip,
             entrants: vec![entrant; pool.servers.len()],
             begun: Instant::now(),
             last: None,
@@ -164,7 +178,7 @@ impl<'a> Race<'a> {
     fn next(&self) -> Option<usize> {
         let count = self.entrants.len();
         (0..count)
-            .filter_map(|step| (self.pool.current.get() + step).checked_rem(count))
+            .filter_map(|step| (self.pool.current.get() + self.skip + step).checked_rem(count))
             .filter_map(|index| Some((index, self.entrants.get(index)?)))
             .filter(|(_, entrant)| entrant.tries < entrant.most)
             .min_by_key(|(_, entrant)| entrant.tries)

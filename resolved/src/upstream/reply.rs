@@ -85,10 +85,7 @@ impl Reply {
         let reply = Self {
             rcode: message.response_code,
             answers,
-            authorities: chain
-                .last()
-                .map(|end| authorities(end, &message.authorities))
-                .unwrap_or_default(),
+            authorities: authorities(&chain, &message.authorities),
             additionals: Vec::new(),
             chain,
             edns: message.edns.is_some(),
@@ -210,26 +207,37 @@ fn take(name: &Name, rtype: RecordType, records: &[Record], answers: &mut Vec<Re
     found || (rtype == RecordType::RRSIG && answers.len() > before)
 }
 
-/// What proves that something is not there.
-fn authorities(end: &Name, records: &[Record]) -> Vec<Record> {
+/// What proves that something is not there: at the end of the chain, or beside a wildcard on the way.
+fn authorities(chain: &[Name], records: &[Record]) -> Vec<Record> {
+    let end = chain.last();
     let zone = records
         .iter()
-        .find(|record| record.record_type() == RecordType::SOA && record.name.zone_of(end))
+        .find(|record| {
+            record.record_type() == RecordType::SOA
+                && end.is_some_and(|end| record.name.zone_of(end))
+        })
         .map(|soa| &soa.name);
-    let belongs = |record: &&Record| {
-        let rtype = match signature(record) {
-            Some(signature) => signature.input().type_covered,
-            None => record.record_type(),
-        };
-        match rtype {
-            RecordType::SOA => Some(&record.name) == zone,
-            RecordType::NSEC | RecordType::NSEC3 => {
-                zone.is_none_or(|zone| zone.zone_of(&record.name))
-            }
-            _ => false,
-        }
+    let belongs = |record: &&Record| match covered(record) {
+        RecordType::SOA => Some(&record.name) == zone,
+        rtype @ (RecordType::NSEC | RecordType::NSEC3) => records.iter().any(|other| {
+            // Without a signature it proves nothing.
+            other.name == record.name
+                && signature(other).is_some_and(|signature| {
+                    let signer = &signature.input().signer_name;
+                    signature.input().type_covered == rtype
+                        && chain.iter().any(|name| signer.zone_of(name))
+                })
+        }),
+        _ => false,
     };
     records.iter().filter(belongs).cloned().collect()
+}
+
+/// The type of a record, or what it signs.
+fn covered(record: &Record) -> RecordType {
+    signature(record).map_or(record.record_type(), |signature| {
+        signature.input().type_covered
+    })
 }
 
 /// The signature in an RRSIG record.

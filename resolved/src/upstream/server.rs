@@ -203,9 +203,7 @@ impl Server {
             _ => {
                 if level.edns() && !reply.edns {
                     self.facts.bad_opt.set(true);
-                    while self.ladder.borrow().possible().edns()
-                        && self.ladder().not_understood(*level, now)
-                    {}
+                    self.ladder().no_edns(now);
                 } else {
                     self.ladder().answered(*level);
                 }

@@ -94,13 +94,6 @@ impl Stream {
         answer
     }
 
-    /// Closes it, once those who wait for an answer have theirs.
-    pub fn close(&self) {
-        if let Ok(mut live) = self.0.live.try_lock() {
-            *live = None;
-        }
-    }
-
     async fn send(
         &self,
         exchange: DnsExchange<Sockets>,
