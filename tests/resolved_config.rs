@@ -201,6 +201,69 @@ fn resolv_conf_is_told_apart_as_systemd_does() {
 }
 
 #[test]
+fn what_is_set_stops_a_foreign_resolv_conf() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return;
+        }
+        fs::remove_file("/etc/resolv.conf").unwrap();
+        write(
+            "/etc/resolv.conf",
+            "nameserver 192.0.2.1\nsearch a.example\n",
+        );
+        let of = |which: Which| {
+            let answers =
+                ["LLMNR=no", "DNS=", "Domains=", "DNS=192.0.2.2", "Domains=b"].map(|line| {
+                    write(
+                        "/etc/systemd/resolved.conf",
+                        &format!("[Resolve]\n{line}\n"),
+                    );
+                    let resolved = start(which);
+                    let said = said(s);
+                    resolved.end();
+                    said
+                });
+            answers.to_vec()
+        };
+        let theirs = of(Which::Peer);
+        assert!(
+            theirs[0].contains("nameserver 192.0.2.1\nsearch a.example"),
+            "{}",
+            theirs[0]
+        );
+        assert!(!theirs[4].contains("192.0.2.1"), "{}", theirs[4]);
+        assert_eq!(of(Which::Ours), theirs);
+    });
+}
+
+#[test]
+fn credentials_outlive_the_right_to_read_them() {
+    sandbox!(options(), |s| {
+        write("/etc/systemd/resolved.conf", "[Resolve]\nLLMNR=no\n");
+        write("/run/credentials/network.dns", "192.0.2.1 192.0.2.2\n");
+        write("/run/credentials/network.search_domains", "a.example\n");
+        // As systemd has them.
+        s.run("chmod 0400 /run/credentials/* && chmod 0500 /run/credentials")
+            .ok();
+        let env = [("CREDENTIALS_DIRECTORY", "/run/credentials")];
+        let resolved = Daemon::start("resolved", &[OURS], &env, Ready::BusName(NAME.into()));
+        let expected = "nameserver 192.0.2.1\nnameserver 192.0.2.2\nsearch a.example\n";
+        assert!(said(s).contains(expected), "{}", said(s));
+        write("/etc/systemd/resolved.conf", "[Resolve]\nLLMNR=resolve\n");
+        s.run(&format!("kill -HUP {}", resolved.pid())).ok();
+        s.wait_for(|| said(s).contains("s \"resolve\""), "the new setting");
+        assert!(said(s).contains(expected), "{}", said(s));
+        write("/etc/systemd/resolved.conf", "[Resolve]\nDNS=192.0.2.3\n");
+        s.run(&format!("kill -HUP {}", resolved.pid())).ok();
+        s.wait_for(
+            || said(s).contains("nameserver 192.0.2.3\nsearch .\n"),
+            "the configured server alone",
+        );
+        resolved.end();
+    });
+}
+
+#[test]
 fn check_names_each_wrong_line_and_the_daemon_starts_all_the_same() {
     sandbox!(options(), |s| {
         s.run(&format!(

@@ -119,7 +119,7 @@ impl Manager {
     #[must_use]
     pub fn global_domains(&self) -> Vec<Domain> {
         let config = self.config();
-        if config.domains.is_empty() && config.servers.is_empty() {
+        if config.read_resolv_conf {
             self.foreign.borrow().domains.clone()
         } else {
             config.domains.clone()
