@@ -114,6 +114,14 @@ impl Fake {
         Self { address, asked }
     }
 
+    /// One that does as `acts` says, by UDP alone.
+    pub fn on(udp: UdpSocket, acts: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        let address = udp.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn(serve_udp(udp, Arc::clone(&asked), Arc::new(acts)));
+        Self { address, asked }
+    }
+
     /// One that answers every question with one address.
     pub async fn honest() -> Self {
         Self::new(|asked| vec![Act::Say(address_for(asked))]).await
@@ -134,7 +142,7 @@ pub async fn nobody() -> DnsServer {
     }
 }
 
-type Acts = dyn Fn(&Asked) -> Vec<Act> + Send + Sync;
+pub type Acts = dyn Fn(&Asked) -> Vec<Act> + Send + Sync;
 
 async fn serve_udp(socket: UdpSocket, asked: Arc<Mutex<Vec<Asked>>>, acts: Arc<Acts>) {
     let socket = Arc::new(socket);
