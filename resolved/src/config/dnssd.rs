@@ -163,7 +163,7 @@ mod tests {
         tree.write(
             "etc",
             "systemd/dnssd/web.dnssd",
-            &format!("[Service]\n{text}"),
+            format!("[Service]\n{text}"),
         );
         let mut wrong = Wrong::default();
         let services = read(&tree.sources, &mut wrong);

@@ -127,7 +127,10 @@ fn goes_on(line: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Vec<(usize, String, String)>, Vec<(usize, String)>) {
+    /// Line, key and value.
+    type Set = (usize, String, String);
+
+    fn read(text: &str) -> (Vec<Set>, Vec<(usize, String)>) {
         let mut wrong = Wrong::default();
         let read = parse(Path::new("f"), text.as_bytes(), "Resolve", &mut wrong);
         let read = read.into_iter().map(|a| (a.line, a.key, a.value)).collect();
@@ -138,13 +141,13 @@ mod tests {
         )
     }
 
-    fn right(text: &str) -> Vec<(usize, String, String)> {
+    fn right(text: &str) -> Vec<Set> {
         let (read, wrong) = read(text);
         assert_eq!(wrong, []);
         read
     }
 
-    fn set(line: usize, key: &str, value: &str) -> (usize, String, String) {
+    fn set(line: usize, key: &str, value: &str) -> Set {
         (line, key.to_owned(), value.to_owned())
     }
 
