@@ -1,13 +1,10 @@
 //! resolvconf beside systemd's, and the programs that call it, at either resolved.
 
-mod nss_resolve_world;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use nss_resolve_world::{World, options};
-use support::{Output, Sandbox, Which, sandbox};
+use support::{Daemon, Options, Output, Ready, Sandbox, Which, sandbox};
 
 const OURS: &str = "/usr/libexec/switchyard/resolvconf";
 /// The original goes by its name.
@@ -80,14 +77,31 @@ fn said(output: &Output) -> String {
     output.stderr.replace("/tmp/theirs/", "")
 }
 
-fn prepare(s: &Sandbox) {
+/// Needs no module.
+fn options() -> Options {
+    Options::new().machined(None)
+}
+
+/// Starts either resolved, with links to tell something.
+fn start(s: &Sandbox, which: Which) -> Daemon {
     fs::create_dir_all("/tmp/theirs").unwrap();
     symlink("/usr/bin/resolvectl", THEIRS).unwrap();
     // As the manual says to do; systemd's package has its own there.
     fs::remove_file("/usr/sbin/resolvconf").unwrap();
     symlink(OURS, "/usr/sbin/resolvconf").unwrap();
-    s.run("ip link add vlan.7 type veth peer name other && ip link set vlan.7 up")
+    for (link, peer) in [("up0", "up1"), ("vlan.7", "other")] {
+        let up = format!("ip link set {link} up && ip link set {peer} up");
+        s.run(&format!(
+            "ip link add {link} type veth peer name {peer} && {up}"
+        ))
         .ok();
+    }
+    let program = match which {
+        Which::Ours => "/usr/libexec/switchyard/resolved",
+        Which::Peer => "/usr/lib/systemd/systemd-resolved",
+    };
+    let ready = Ready::BusName("org.freedesktop.resolve1".into());
+    Daemon::start("resolved", &[program], &[], ready)
 }
 
 #[test]
@@ -96,8 +110,7 @@ fn it_does_and_says_what_systemds_does() {
         if s.is_rootless() {
             return; // resolved becomes another user, and there is none
         }
-        let _world = World::start(s);
-        prepare(s);
+        start(s, Which::Peer);
         let mut did_something = 0;
         for (arguments, input) in ALIKE {
             let (theirs, their_state) = tried(s, THEIRS, arguments, input);
@@ -257,8 +270,7 @@ fn callers(s: &Sandbox, which: Which) {
     if s.is_rootless() {
         return; // resolved becomes another user, and there is none
     }
-    let _world = World::start_of(s, which);
-    prepare(s);
+    start(s, which);
     registrations(s);
     wg_quick(s);
     openvpn(s, "/etc/openvpn/update-resolv-conf");
@@ -269,4 +281,9 @@ fn callers(s: &Sandbox, which: Which) {
 #[test]
 fn callers_at_systemds_resolved() {
     sandbox!(options(), |s| callers(s, Which::Peer));
+}
+
+#[test]
+fn callers_at_ours() {
+    sandbox!(options(), |s| callers(s, Which::Ours));
 }
