@@ -119,7 +119,7 @@ impl Local {
         world: &World<'_>,
     ) -> impl Future<Output = Option<Result<Answer, Failure>>> + use<'s> {
         let synthesize = !lookup.flags.contains(Flags::NO_SYNTHESIZE);
-        let known = synthesize.then(|| self.from_files(lookup, world)).flatten();
+        let known = synthesize.then(|| self.in_files(lookup, world)).flatten();
         let hooks = known.is_none().then(|| self.hooks.ask(lookup));
         let special = match hooks {
             Some(_) if synthesize => Special::of(&lookup.name),
@@ -139,7 +139,7 @@ impl Local {
         }
     }
 
-    fn from_files(&self, lookup: &Lookup, world: &World<'_>) -> Option<Answer> {
+    fn in_files(&self, lookup: &Lookup, world: &World<'_>) -> Option<Answer> {
         let statics = world
             .config
             .read_static_records

@@ -19,6 +19,7 @@ use std::{
 
 pub use events::{Event, Observed};
 pub use link::LinkChange;
+pub use observe::Ended;
 pub use paths::Paths;
 pub use scope::{Scopes, Unicast};
 pub use view::{DelegateView, GlobalView, LinkView, ScopeView};

@@ -15,4 +15,5 @@ pub(crate) use parameters::address as parse_address;
 use parameters::invalid;
 pub use parameters::{AF_INET, AF_INET6, AF_UNSPEC, check_type};
 pub use record::{RecordReply, resolve_record};
+pub(crate) use service::is_service_type;
 pub use service::{Service, ServiceReply, resolve_service};
