@@ -96,6 +96,10 @@ fn start(s: &Sandbox, which: Which) -> Daemon {
         ))
         .ok();
     }
+    run_resolved(which)
+}
+
+fn run_resolved(which: Which) -> Daemon {
     let program = match which {
         Which::Ours => "/usr/libexec/switchyard/resolved",
         Which::Peer => "/usr/lib/systemd/systemd-resolved",
@@ -286,4 +290,43 @@ fn callers_at_systemds_resolved() {
 #[test]
 fn callers_at_ours() {
     sandbox!(options(), |s| callers(s, Which::Ours));
+}
+
+#[test]
+fn one_resolved_takes_over_from_another() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return; // resolved becomes another user, and there is none
+        }
+        let mut resolved = start(s, Which::Peer);
+        s.cmd(OURS)
+            .args(["-a", "-x", "up0"])
+            .input(
+                "nameserver 192.0.2.1\nnameserver [2001:db8::1]:99#dns.example\nsearch a.example\n",
+            )
+            .run()
+            .ok();
+        s.run("resolvectl llmnr up0 resolve && resolvectl dnsovertls up0 opportunistic && resolvectl nta up0 n.example")
+            .ok();
+        let all = || {
+            let verbs = ["dns", "domain", "llmnr", "dnsovertls", "nta"];
+            let lines = verbs.map(|verb| format!("resolvectl {verb} up0"));
+            s.run(&lines.join(" && ")).ok()
+        };
+        let told = all();
+        assert!(told.contains("[2001:db8::1]:99#dns.example") && told.contains("opportunistic"));
+        for which in [Which::Ours, Which::Ours, Which::Peer] {
+            resolved.end();
+            resolved = run_resolved(which);
+            assert_eq!(all(), told, "{which:?}");
+        }
+        resolved.end();
+        // What can't be read is set aside, and hinders nothing.
+        let broken =
+            "for file in /run/systemd/resolve/netif/*; do echo LLMNR=perhaps >>$file; done";
+        s.run(broken).ok();
+        let resolved = run_resolved(Which::Ours);
+        assert!(!all().contains("192.0.2.1"));
+        assert!(resolved.log().contains(".broken"), "{}", resolved.log());
+    });
 }
