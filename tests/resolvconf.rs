@@ -330,3 +330,22 @@ fn one_resolved_takes_over_from_another() {
         assert!(resolved.log().contains(".broken"), "{}", resolved.log());
     });
 }
+
+#[test]
+fn a_link_is_known_as_soon_as_it_is_there() {
+    sandbox!(options(), |s| {
+        if s.is_rootless() {
+            return; // resolved becomes another user, and there is none
+        }
+        start(s, Which::Ours);
+        for number in 0..40 {
+            let link = format!("new{number}");
+            let line = format!(
+                "ip link add {link} type veth peer name peer && echo nameserver 192.0.2.1 | {OURS} -a {link}"
+            );
+            let output = s.run(&line);
+            assert_eq!(output.status, Some(0), "{output:?}");
+            s.run(&format!("ip link del {link}")).ok();
+        }
+    });
+}
