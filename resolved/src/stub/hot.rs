@@ -19,7 +19,7 @@ use super::{
     sockets::Profile,
     wire::{self, Given, Moment, Table},
 };
-use crate::sys::datagrams::{BATCH, Inbox, Outgoing, send};
+use crate::sys::datagrams::{BATCH, Inbox, Outgoing, send, send_one};
 
 /// Questions that wait for the main thread. What comes beyond is dropped: clients ask again.
 pub(super) const QUEUE: usize = 2048;
@@ -51,7 +51,7 @@ pub(super) fn spawn(
 }
 
 fn run(socket: &Arc<UdpSocket>, common: &Common, forward: &Sender<Forwarded>) {
-    let mut inbox = Inbox::new(LONGEST_QUERY);
+    let mut inbox = Inbox::new(LONGEST_QUERY, false);
     let mut answers: [Vec<u8>; BATCH] = std::array::from_fn(|_| Vec::with_capacity(wire::LONGEST));
     loop {
         let received = inbox.receive(socket);
@@ -66,15 +66,20 @@ fn run(socket: &Arc<UdpSocket>, common: &Common, forward: &Sender<Forwarded>) {
             continue;
         }
         let peers = answer(&inbox, socket, common, forward, &mut answers);
-        let answered = answers.iter().zip(peers);
-        let outgoing = answered.filter_map(|(bytes, peer)| {
-            Some(Outgoing {
-                bytes,
-                peer: peer?,
-                source: None,
+        let answered = || {
+            answers.iter().zip(peers).filter_map(|(bytes, peer)| {
+                Some(Outgoing {
+                    bytes,
+                    peer: peer?,
+                    source: None,
+                })
             })
-        });
-        send(socket, outgoing);
+        };
+        let mut one = answered();
+        match (one.next(), one.next()) {
+            (Some(only), None) => send_one(socket, only),
+            _ => send(socket, answered()),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     serve::{Asked, Server, Verdict, verdict},
     sockets::Profile,
 };
-use crate::sys::datagrams::{Inbox, Outgoing, send};
+use crate::sys::datagrams::{Inbox, Outgoing, send_one};
 
 /// Queries under way: a client that asks again the same by the same port is told once.
 type InFlight = Rc<RefCell<HashSet<(SocketAddr, Rc<[u8]>)>>>;
@@ -61,7 +61,10 @@ pub(super) async fn listen<R: Resolve + 'static>(
     let socket = Rc::new(socket);
     let in_flight = InFlight::default();
     let mut tasks = JoinSet::new();
-    let mut inbox = Inbox::new(LONGEST_QUERY);
+    let told = socket
+        .local_addr()
+        .is_ok_and(|address| address.ip().is_unspecified());
+    let mut inbox = Inbox::new(LONGEST_QUERY, told);
     loop {
         let received = socket.async_io(Interest::READABLE, || inbox.receive(&*socket));
         if let Err(error) = received.await {
@@ -127,6 +130,6 @@ impl<S: AsFd> Came<S> {
             peer: self.peer,
             source: self.destination,
         };
-        send(&self.socket, std::iter::once(reply));
+        send_one(&self.socket, reply);
     }
 }

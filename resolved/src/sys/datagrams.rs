@@ -10,6 +10,7 @@ use std::{
 };
 
 use libc::{c_int, c_void, iovec, mmsghdr};
+use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 
 /// Datagrams that are received or sent by one call, at most.
 pub(crate) const BATCH: usize = 16;
@@ -29,12 +30,26 @@ struct Aligned<const N: usize>([u8; N]);
 /// Datagrams that came.
 pub(crate) struct Inbox {
     buffers: Vec<Vec<u8>>,
-    addresses: [Aligned<ADDRESS>; BATCH],
-    controls: [Aligned<CONTROL>; BATCH],
-    /// Of each: bytes of it, bytes of control messages.
-    lengths: [(usize, usize); BATCH],
+    came: [Came; BATCH],
     count: usize,
+    /// Calls since the last that asked for more than one.
+    singles: u32,
+    /// The socket tells destinations.
+    told: bool,
 }
+
+/// What is known of a datagram.
+#[derive(Clone, Copy, Default)]
+struct Came {
+    length: usize,
+    /// None of families that are none of ours.
+    peer: Option<SocketAddr>,
+    destination: Option<IpAddr>,
+}
+
+/// Where datagrams come one by one, this many are taken so before it is tried again whether there are more: asking for more
+/// costs a second look into the socket each time, and recvfrom(2) less than recvmmsg(2).
+const SINGLES: u32 = 8;
 
 /// One of them.
 #[derive(Debug)]
@@ -48,30 +63,56 @@ pub(crate) struct Datagram<'a> {
 }
 
 impl Inbox {
-    /// Room for [`BATCH`] datagrams of this length.
-    pub(crate) fn new(longest: usize) -> Self {
+    /// Room for [`BATCH`] datagrams of this length. `told`: by a socket that tells their destination
+    /// ([`tell_destination`]).
+    pub(crate) fn new(longest: usize, told: bool) -> Self {
         Self {
             buffers: vec![vec![0; longest]; BATCH],
-            addresses: [Aligned([0; ADDRESS]); BATCH],
-            controls: [Aligned([0; CONTROL]); BATCH],
-            lengths: [(0, 0); BATCH],
+            came: [Came::default(); BATCH],
             count: 0,
+            singles: SINGLES,
+            told,
         }
     }
 
     /// Takes what is there in place of what was here. On a blocking socket it waits for the first.
     pub(crate) fn receive(&mut self, socket: impl AsFd) -> io::Result<()> {
+        let one_by_one = self.count <= 1 && self.singles < SINGLES && !self.told;
         self.count = 0;
+        if one_by_one {
+            self.singles += 1;
+            self.receive_one(socket)
+        } else {
+            self.singles = 0;
+            self.receive_all(socket)
+        }
+    }
+
+    fn receive_one(&mut self, socket: impl AsFd) -> io::Result<()> {
+        if let (Some(buffer), Some(came)) = (self.buffers.first_mut(), self.came.first_mut()) {
+            let (length, _, peer) = recvfrom(socket, buffer.as_mut_slice(), RecvFlags::empty())?;
+            *came = Came {
+                length,
+                peer: peer.and_then(|peer| peer.try_into().ok()),
+                destination: None,
+            };
+            self.count = 1;
+        }
+        Ok(())
+    }
+
+    fn receive_all(&mut self, socket: impl AsFd) -> io::Result<()> {
+        let mut addresses = [Aligned([0; ADDRESS]); BATCH];
+        let mut controls = [Aligned([0; CONTROL]); BATCH];
         let mut vectors = [NO_VECTOR; BATCH];
         let mut headers = [no_header(); BATCH];
-        let parts = self
+        let memory = self
             .buffers
             .iter_mut()
-            .zip(&mut self.addresses)
-            .zip(&mut self.controls);
-        for (((buffer, address), control), (vector, header)) in
-            parts.zip(vectors.iter_mut().zip(&mut headers))
-        {
+            .zip(&mut addresses)
+            .zip(&mut controls);
+        let parts = memory.zip(vectors.iter_mut().zip(&mut headers));
+        for (((buffer, address), control), (vector, header)) in parts {
             vector.iov_base = buffer.as_mut_ptr().cast();
             vector.iov_len = buffer.len();
             let header = &mut header.msg_hdr;
@@ -83,6 +124,7 @@ impl Inbox {
             header.msg_controllen = CONTROL as _;
         }
         let socket = socket.as_fd().as_raw_fd();
+        let flags = libc::MSG_WAITFORONE;
         let no_timeout = std::ptr::null_mut();
         // SAFETY: there are BATCH headers; each points to one vector, an address, control bytes and a buffer, all of the
         // lengths that it states, that live and are borrowed by nobody else until the call returns.
@@ -91,33 +133,39 @@ impl Inbox {
                 socket,
                 headers.as_mut_ptr(),
                 BATCH as _,
-                libc::MSG_WAITFORONE as _,
+                flags as _,
                 no_timeout,
             )
         };
         self.count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        #[allow(
-            clippy::unnecessary_cast,
-            reason = "other C libraries have a u32 there"
-        )]
-        for (length, header) in self.lengths.iter_mut().zip(&headers) {
-            *length = (
-                header.msg_len as usize,
-                header.msg_hdr.msg_controllen as usize,
-            );
+        let told = headers
+            .iter()
+            .zip(&addresses)
+            .zip(&controls)
+            .take(self.count);
+        for (came, ((header, address), control)) in self.came.iter_mut().zip(told) {
+            #[allow(
+                clippy::unnecessary_cast,
+                reason = "other C libraries have a u32 there"
+            )]
+            let controls = header.msg_hdr.msg_controllen as usize;
+            *came = Came {
+                length: header.msg_len as usize,
+                peer: read_address(&address.0),
+                destination: control.0.get(..controls).and_then(read_destination),
+            };
         }
         Ok(())
     }
 
-    /// What came. Without those of families that are none of ours.
+    /// What came.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Datagram<'_>> {
-        let parts = self.buffers.iter().zip(&self.addresses).zip(&self.controls);
-        let came = parts.zip(&self.lengths).take(self.count);
-        came.filter_map(|(((buffer, address), control), (length, controls))| {
+        let came = self.buffers.iter().zip(&self.came).take(self.count);
+        came.filter_map(|(buffer, came)| {
             Some(Datagram {
-                bytes: buffer.get(..*length)?,
-                peer: read_address(&address.0)?,
-                destination: control.0.get(..*controls).and_then(read_destination),
+                bytes: buffer.get(..came.length)?,
+                peer: came.peer?,
+                destination: came.destination,
             })
         })
     }
@@ -132,7 +180,17 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) source: Option<IpAddr>,
 }
 
-/// Sends datagrams without waiting, [`BATCH`] at most. One that can't be sent is lost, as datagrams are.
+/// Sends one without waiting, if it can be sent.
+pub(crate) fn send_one(socket: impl AsFd, datagram: Outgoing<'_>) {
+    if datagram.source.is_some() {
+        return send(socket, std::iter::once(datagram));
+    }
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    // One that can't be sent is lost, as datagrams are.
+    drop(sendto(socket, datagram.bytes, flags, &datagram.peer));
+}
+
+/// Sends datagrams without waiting, [`BATCH`] at most, those that can be sent.
 pub(crate) fn send<'a>(socket: impl AsFd, datagrams: impl Iterator<Item = Outgoing<'a>>) {
     let mut addresses = [Aligned([0; ADDRESS]); BATCH];
     let mut controls = [Aligned([0; CONTROL]); BATCH];
@@ -301,68 +359,95 @@ fn set_option(socket: impl AsFd, level: c_int, option: c_int, value: c_int) -> i
 
 #[cfg(test)]
 mod tests {
-    use std::net::UdpSocket;
+    use std::{net::UdpSocket, time::Duration};
 
     use super::*;
 
-    fn round_trip(address: &str, told: bool) {
+    const SOON: Duration = Duration::from_secs(5);
+
+    /// Sends three datagrams to a socket and them back, `rounds` times.
+    fn there_and_back(address: &str, local: &str, told: bool, rounds: usize) {
         let server = UdpSocket::bind((address, 0)).unwrap();
-        tell_destination(&server, address.contains(':')).unwrap();
-        let port = server.local_addr().unwrap().port();
-        let local = if address.contains(':') {
-            "::1"
-        } else {
-            "127.0.0.1"
-        };
-        let clients: Vec<_> = (0..3)
-            .map(|_| UdpSocket::bind((local, 0)).unwrap())
-            .collect();
-        for (client, number) in clients.iter().zip(0..) {
-            client
-                .set_read_timeout(Some(std::time::Duration::from_secs(5)))
-                .unwrap();
-            client.send_to(&[number; 5], (local, port)).unwrap();
+        server.set_read_timeout(Some(SOON)).unwrap();
+        if told {
+            tell_destination(&server, address.contains(':')).unwrap();
         }
-        let mut inbox = Inbox::new(100);
-        inbox.receive(&server).unwrap();
-        let came: Vec<_> = inbox.iter().collect();
-        assert_eq!(came.len(), 3);
-        let outgoing = came.iter().map(|datagram| Outgoing {
-            bytes: datagram.bytes,
-            peer: datagram.peer,
-            source: datagram.destination.filter(|_| told),
-        });
-        assert!(
-            came.iter()
-                .all(|datagram| datagram.destination == Some(local.parse().unwrap()))
-        );
-        send(&server, outgoing);
-        for (client, number) in clients.iter().zip(0..) {
-            let mut buffer = [0; 100];
-            assert_eq!(client.recv(&mut buffer).unwrap(), 5);
-            assert_eq!(buffer[..5], [number; 5]);
+        let port = server.local_addr().unwrap().port();
+        let client = UdpSocket::bind((local, 0)).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        let mut inbox = Inbox::new(100, told);
+        for _ in 0..rounds {
+            for number in 0..3 {
+                client.send_to(&[number; 5], (local, port)).unwrap();
+            }
+            let mut count = 0;
+            while count < 3 {
+                inbox.receive(&server).unwrap();
+                let expected = told.then(|| local.parse().unwrap());
+                assert!(
+                    inbox
+                        .iter()
+                        .all(|datagram| datagram.destination == expected)
+                );
+                let outgoing = || {
+                    inbox.iter().map(|datagram| Outgoing {
+                        bytes: datagram.bytes,
+                        peer: datagram.peer,
+                        source: datagram.destination,
+                    })
+                };
+                match outgoing().count() {
+                    1 => outgoing().for_each(|datagram| send_one(&server, datagram)),
+                    _ => send(&server, outgoing()),
+                }
+                count += inbox.iter().count();
+            }
+            for number in 0..3 {
+                let mut buffer = [0; 100];
+                let (length, peer) = client.recv_from(&mut buffer).unwrap();
+                assert_eq!(
+                    (&buffer[..length], peer.ip()),
+                    (&[number; 5][..], local.parse().unwrap())
+                );
+            }
         }
     }
 
     #[test]
     fn datagrams_of_both_families_go_there_and_back() {
-        round_trip("0.0.0.0", true);
-        round_trip("127.0.0.1", false);
+        there_and_back("0.0.0.0", "127.0.0.9", true, 20);
+        there_and_back("127.0.0.1", "127.0.0.1", false, 20);
         // Where the kernel has IPv6.
         if UdpSocket::bind("[::1]:0").is_ok() {
-            round_trip("::", true);
+            there_and_back("::", "::1", true, 20);
+            there_and_back("::1", "::1", false, 20);
         }
     }
 
     #[test]
-    fn what_is_too_long_is_cut() {
+    fn what_is_too_long_is_cut_and_what_is_refused_is_passed_over() {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(SOON)).unwrap();
         let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-        client
-            .send_to(&[7; 300], server.local_addr().unwrap())
-            .unwrap();
-        let mut inbox = Inbox::new(100);
-        inbox.receive(&server).unwrap();
-        assert_eq!(inbox.iter().next().unwrap().bytes, [7; 100]);
+        let peer = server.local_addr().unwrap();
+        let to = |peer| Outgoing {
+            bytes: &[7; 300],
+            peer,
+            source: None,
+        };
+        // Nobody may send to port 0.
+        let nowhere = to("127.0.0.1:0".parse().unwrap());
+        send_one(&client, nowhere);
+        send(
+            &client,
+            [nowhere, to(peer), nowhere, nowhere, to(peer)].into_iter(),
+        );
+        let mut inbox = Inbox::new(100, false);
+        let mut count = 0;
+        while count < 2 {
+            inbox.receive(&server).unwrap();
+            assert!(inbox.iter().all(|datagram| datagram.bytes == [7; 100]));
+            count += inbox.iter().count();
+        }
     }
 }
