@@ -4,12 +4,16 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, ErrorKind, Write},
+    net::IpAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
 use super::{LinkSettings, Network, words};
-use crate::config::{domain, server};
+use crate::{
+    config::{domain, server},
+    server::DnsServer,
+};
 
 /// As systemd begins such files.
 const HEADER: &str = "# This is private data. Do not parse.\n";
@@ -146,7 +150,7 @@ fn format(settings: &LinkSettings) -> String {
             .default_route
             .map(|yes| if yes { "yes" } else { "no" }),
     );
-    let servers: Vec<_> = settings.servers.iter().map(server::format).collect();
+    let servers: Vec<_> = settings.servers.iter().map(server_text).collect();
     one("SERVERS", Some(&servers.join(" ")));
     let domains: Vec<_> = settings.domains.iter().map(domain::format).collect();
     one("DOMAINS", Some(&domains.join(" ")));
@@ -157,6 +161,21 @@ fn format(settings: &LinkSettings) -> String {
         .collect();
     one("NTAS", Some(&names.join(" ")));
     file
+}
+
+/// The file's name says which link it is; a link-local address is none without it (RFC 4007), so systemd writes it there.
+fn server_text(server: &DnsServer) -> String {
+    let is_link_local = match server.address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    if is_link_local {
+        return server::format(server);
+    }
+    server::format(&DnsServer {
+        ifindex: 0,
+        ..server.clone()
+    })
 }
 
 fn parse(text: &str, ifindex: u32) -> Result<LinkSettings, String> {
@@ -230,6 +249,11 @@ NTAS=m.example n.example
         assert_eq!(load(&dir, 5).unwrap(), None);
         save(&dir, 5, &settings).unwrap();
         assert_eq!(load(&dir, 5).unwrap(), Some(settings.clone()));
+        let text = fs::read_to_string(dir.join("5")).unwrap();
+        assert!(
+            text.contains("fe80::5%5") && text.contains("[fd00::2]:99#dns"),
+            "{text}"
+        );
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
         // Nothing to be told is nothing to be saved.
         save(&dir, 5, &LinkSettings::default()).unwrap();
