@@ -13,6 +13,7 @@ mod sockets;
 mod tcp;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod udp;
 mod wire;
 

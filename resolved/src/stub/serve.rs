@@ -135,7 +135,11 @@ impl<R: Resolve> Server<R> {
             Ok(answer) => of_answer(answer),
             Err(failure) => of_failure(failure),
         };
-        let reply = reply::compose(&query, &contents, limit(&query, &asked));
+        let reply = reply::compose(
+            &query,
+            &contents,
+            limit(&query, asked.profile, asked.stream),
+        );
         if let Ok(answer) = &outcome
             && !reply.truncated
             && asked.profile == Profile::STUB
@@ -169,20 +173,20 @@ impl<R: Resolve> Server<R> {
             Ok(response) => of_response(response),
             Err(failure) => of_failure(failure),
         };
-        let reply = reply::compose(query, &contents, limit(query, asked));
+        let reply = reply::compose(query, &contents, limit(query, asked.profile, asked.stream));
         reply.finish(query, asked.profile.size())
     }
 }
 
 /// The longest reply that the client takes.
-fn limit(query: &Query<'_>, asked: &Asked<'_>) -> usize {
+pub(super) fn limit(query: &Query<'_>, profile: Profile, stream: bool) -> usize {
     /// RFC 1035, 4.2.1
     const PLAIN: u16 = 512;
-    if asked.stream {
+    if stream {
         return usize::from(u16::MAX);
     }
     let size = query.edns.map_or(PLAIN, |edns| edns.size);
-    usize::from(size.min(asked.profile.size()))
+    usize::from(size.min(profile.size()))
 }
 
 fn lookup(query: &Query<'_>, name: Name, prefetch: bool) -> Lookup {

@@ -2,8 +2,10 @@
 
 mod copies;
 mod listeners;
+mod packets;
 mod queries;
 mod replies;
+mod trials;
 
 use hickory_proto::{
     op::Message,
