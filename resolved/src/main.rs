@@ -23,6 +23,7 @@ use resolved::{
     links::{Monitor, Network, networkd},
     local::host_name,
     manager::{Manager, Paths},
+    varlink,
 };
 use tokio::{runtime, sync::Notify, task::LocalSet};
 
@@ -141,8 +142,11 @@ async fn run() -> Result<(), Failure> {
     complain(&diagnostics);
     make_own_dirs(manager.paths(), user)?;
     let (monitor, network) = Monitor::open()?;
+    varlink::register(&manager.paths().run);
     privileges::drop(user, &manager.paths().run)?;
     manager.network_began(network.clone());
+    // As the user that owns the directory: by that clients know the one who listens.
+    let _varlink = varlink::serve(&manager, &manager.paths().run)?;
     let tasks = [
         tokio::task::spawn_local(follow_links(Rc::clone(&manager), monitor, network)),
         tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),

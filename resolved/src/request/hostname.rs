@@ -5,7 +5,14 @@ use std::{net::IpAddr, rc::Rc};
 use hickory_proto::rr::DNSClass;
 
 use super::parameters;
-use crate::{failure::Failure, flags::Flags, manager::Manager, message::Lookup, name};
+use crate::{
+    failure::Failure,
+    flags::Flags,
+    local::{self, Literal},
+    manager::Manager,
+    message::Lookup,
+    name,
+};
 
 /// A host name's addresses.
 #[derive(Clone, Debug)]
@@ -36,8 +43,8 @@ pub async fn resolve_hostname(
     if name.ends_with('.') {
         flags |= Flags::NO_SEARCH;
     }
-    if let Ok(address) = name.parse::<IpAddr>() {
-        return literal(address, family);
+    if let Some(literal) = local::literal(name, ifindex, &manager.network()) {
+        return of_literal(literal, family);
     }
     let lookup = Lookup {
         name: parameters::host(name)?,
@@ -65,8 +72,8 @@ pub async fn resolve_hostname(
 }
 
 /// The text of an address is its own name.
-fn literal(address: IpAddr, family: i32) -> Result<HostnameReply, Failure> {
-    let own = match address {
+fn of_literal(literal: Literal, family: i32) -> Result<HostnameReply, Failure> {
+    let own = match literal.address {
         IpAddr::V4(_) => super::AF_INET,
         IpAddr::V6(_) => super::AF_INET6,
     };
@@ -74,8 +81,8 @@ fn literal(address: IpAddr, family: i32) -> Result<HostnameReply, Failure> {
         return Err(Failure::NoSuchRecord);
     }
     Ok(HostnameReply {
-        addresses: vec![(0, address)],
-        name: address.to_string(),
+        addresses: vec![(literal.ifindex, literal.address)],
+        name: literal.text,
         flags: Flags::DNS | Flags::AUTHENTICATED | Flags::CONFIDENTIAL | Flags::SYNTHETIC,
     })
 }

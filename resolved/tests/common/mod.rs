@@ -108,7 +108,11 @@ impl Server {
         }
         let zone = self.zone.borrow();
         let text = name::format(&question.name().to_lowercase());
-        let of = |rtype| zone.get(&(text.clone(), rtype)).cloned().unwrap_or_default();
+        let of = |rtype| {
+            zone.get(&(text.clone(), rtype))
+                .cloned()
+                .unwrap_or_default()
+        };
         let found = of(question.query_type());
         let alias = of(RecordType::CNAME);
         if !found.is_empty() {
@@ -146,7 +150,9 @@ impl World {
     /// With this `[Resolve]` section, and LLMNR, mDNS off.
     pub fn new(resolve: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let text = format!("[Resolve]\nLLMNR=no\nMulticastDNS=no\nDNSSEC=no\nCacheFromLocalhost=yes\n{resolve}\n");
+        let text = format!(
+            "[Resolve]\nLLMNR=no\nMulticastDNS=no\nDNSSEC=no\nCacheFromLocalhost=yes\n{resolve}\n"
+        );
         write(&dir.path().join("etc/systemd/resolved.conf"), &text);
         write(&dir.path().join("etc/hosts"), "192.0.2.99 hosts.test\n");
         let (manager, diagnostics) = Manager::new(paths(dir.path()));
@@ -169,7 +175,7 @@ fn paths(dir: &Path) -> Paths {
     let mut paths = Paths::default();
     paths.sources.roots = vec![dir.join("etc"), dir.join("run"), dir.join("lib")];
     paths.sources.proc_cmdline = dir.join("cmdline");
-    paths.sources.credentials = None;
+    paths.sources.credentials = Vec::new();
     paths.local.hosts = dir.join("etc/hosts");
     paths.local.hooks = dir.join("hooks");
     paths.local.static_records = vec![dir.join("etc/systemd/resolve/static.d")];
