@@ -18,7 +18,10 @@ mod wire;
 
 use std::{cell::RefCell, net::SocketAddr, path::PathBuf, rc::Rc, time::Duration};
 
-use hickory_proto::{dnssec::Proof, rr::Name};
+use hickory_proto::{
+    dnssec::Proof,
+    rr::{DNSClass, Name},
+};
 
 use tokio::time::Instant;
 
@@ -198,7 +201,8 @@ impl Upstream {
         settings: &Settings,
         pool: &Pool,
     ) -> Result<Response, Failure> {
-        if ask.validate && !ask.checking_disabled && settings.dnssec != Dnssec::No {
+        let secured = question.class == DNSClass::IN && settings.dnssec != Dnssec::No;
+        if ask.validate && !ask.checking_disabled && secured {
             return self.validated(question, settings, pool).await;
         }
         let want = Want {
@@ -206,7 +210,7 @@ impl Upstream {
             checking_disabled: ask.checking_disabled,
         };
         let (answer, server) = pool.ask(question, want, 0).await?;
-        Ok(response(answer, Proof::Indeterminate, &server, settings))
+        Ok(response(answer, Proof::Indeterminate, &server))
     }
 
     async fn validated(
@@ -229,7 +233,7 @@ impl Upstream {
                 match job.reply(question, &mut answer.reply).await {
                     Ok(proof) => {
                         pool.prefer_server(&server);
-                        return Ok(response(answer, proof, &server, settings));
+                        return Ok(response(answer, proof, &server));
                     }
                     Err(fault)
                         if is_of_missing_data(fault)
@@ -240,7 +244,7 @@ impl Upstream {
                     Err(fault) => fault,
                 }
             } else if validator.leaves_out(&question.name) {
-                return Ok(response(answer, Proof::Insecure, &server, settings));
+                return Ok(response(answer, Proof::Insecure, &server));
             } else {
                 DnssecFault::IncompatibleServer
             };
@@ -248,7 +252,7 @@ impl Upstream {
             if fault == DnssecFault::IncompatibleServer {
                 server.facts.no_signatures.set(true);
                 if server.ladder().no_signatures(Instant::now()) {
-                    return Ok(response(answer, Proof::Insecure, &server, settings));
+                    return Ok(response(answer, Proof::Insecure, &server));
                 }
             }
             last = Some(Failure::DnssecFailed(fault, answer.reply.extended_error));
@@ -352,7 +356,7 @@ fn is_of_missing_data(fault: DnssecFault) -> bool {
     )
 }
 
-fn response(answer: Answer, proof: Proof, server: &Server, settings: &Settings) -> Response {
+fn response(answer: Answer, proof: Proof, server: &Server) -> Response {
     let Answer {
         reply, encrypted, ..
     } = answer;
@@ -364,7 +368,7 @@ fn response(answer: Answer, proof: Proof, server: &Server, settings: &Settings) 
         proof,
         confidential: encrypted || server.config.address.is_loopback(),
         source: Flags::DNS | Flags::FROM_NETWORK,
-        ifindex: settings.ifindex,
+        ifindex: server.ifindex(),
         from_localhost: server.config.address.is_loopback(),
         stale: false,
         extended_error: reply.extended_error,

@@ -292,3 +292,22 @@ async fn by_quic() {
         Err(Failure::MaxAttempts | Failure::TimedOut)
     ));
 }
+
+#[tokio::test]
+async fn a_silent_port_is_waited_for_by_all_at_once() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let udp = UdpSocket::bind(tcp.local_addr().unwrap()).await.unwrap();
+    let plain = Fake::on(udp, |asked| vec![Act::Say(address_for(asked))]);
+    let upstream = Upstream::new(settings(
+        plain.server(),
+        DnsOverTls::Opportunistic,
+        "ca.pem",
+    ));
+    let begun = Instant::now();
+    futures_util::future::join_all((0..30).map(|_| truth(&upstream, "one.test"))).await;
+    assert!(
+        begun.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        begun.elapsed()
+    );
+}

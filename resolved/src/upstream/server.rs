@@ -124,9 +124,20 @@ impl Server {
         new
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.config
-            .socket_address(self.config.transport.default_port())
+    fn address(&self, default_port: u16) -> SocketAddr {
+        let bound = DnsServer {
+            ifindex: self.ifindex(),
+            ..self.config.clone()
+        };
+        bound.socket_address(default_port)
+    }
+
+    /// The link that it is asked by; 0: any.
+    pub fn ifindex(&self) -> u32 {
+        match self.settings.ifindex {
+            0 => self.config.ifindex,
+            ifindex => ifindex,
+        }
     }
 
     pub fn ladder(&self) -> std::cell::RefMut<'_, Ladder> {
@@ -263,7 +274,14 @@ impl Server {
             Datagram::new(message.clone(), random_case, cookies)
         };
         let datagram = datagram.map_err(|_| Miss::Unusable(None))?;
-        match udp::exchange(self.sockets(), self.address(), &datagram, &self.cookies).await {
+        match udp::exchange(
+            self.sockets(),
+            self.address(self.config.transport.default_port()),
+            &datagram,
+            &self.cookies,
+        )
+        .await
+        {
             udp::Outcome::Answer(message, length) => {
                 self.facts.udp_max.set(self.facts.udp_max.get().max(length));
                 Ok(Some(*message))
@@ -337,7 +355,7 @@ impl Server {
             _ => self.config.transport.default_port(),
         };
         Peer {
-            address: self.config.socket_address(port),
+            address: self.address(port),
             name: self.config.name.as_deref().map(Arc::from),
             sockets: self.sockets(),
         }
@@ -345,11 +363,7 @@ impl Server {
 
     fn sockets(&self) -> Sockets {
         Sockets {
-            ifindex: if self.settings.ifindex == 0 {
-                self.config.ifindex
-            } else {
-                self.settings.ifindex
-            },
+            ifindex: self.ifindex(),
             mark: self.settings.firewall_mark,
         }
     }

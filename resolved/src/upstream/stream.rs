@@ -57,9 +57,16 @@ pub(super) struct Stream(Arc<Slot>);
 
 #[derive(Default)]
 struct Slot {
-    /// Held while connecting, so that questions that come together share the connection.
-    live: tokio::sync::Mutex<Option<DnsExchange<Sockets>>>,
+    /// Held while connecting, so that questions that come together share the connection, or its failure.
+    live: tokio::sync::Mutex<Live>,
     used: Mutex<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct Live {
+    exchange: Option<DnsExchange<Sockets>>,
+    opened: Option<Instant>,
+    failed: Option<(Instant, NetError)>,
 }
 
 impl Slot {
@@ -113,16 +120,27 @@ impl Stream {
         fresh: bool,
         connect: Duration,
     ) -> Result<(DnsExchange<Sockets>, bool), NetError> {
+        let begun = Instant::now();
         let mut live = self.0.live.lock().await;
-        if let Some(exchange) = live.as_ref().filter(|_| !fresh) {
-            return Ok((exchange.clone(), true));
+        let opened_meanwhile = live.opened.is_some_and(|opened| opened >= begun);
+        if let Some(exchange) = live
+            .exchange
+            .as_ref()
+            .filter(|_| !fresh || opened_meanwhile)
+        {
+            return Ok((exchange.clone(), !opened_meanwhile));
         }
-        *live = None;
-        let exchange = tokio::time::timeout(connect, open(peer, carrier, connect))
-            .await
-            .map_err(|_| NetError::Timeout)??;
+        if let Some((_, error)) = live.failed.as_ref().filter(|(failed, _)| *failed >= begun) {
+            return Err(error.clone());
+        }
+        live.exchange = None;
+        let opened = tokio::time::timeout(connect, open(peer, carrier, connect)).await;
+        let opened = opened.unwrap_or(Err(NetError::Timeout));
+        let exchange =
+            opened.inspect_err(|error| live.failed = Some((Instant::now(), error.clone())))?;
         self.0.touch();
-        *live = Some(exchange.clone());
+        live.exchange = Some(exchange.clone());
+        live.opened = Some(Instant::now());
         drop(live);
         self.close_when_idle();
         Ok((exchange, false))
@@ -141,7 +159,7 @@ impl Stream {
                 tokio::time::sleep_until(since + IDLE).await;
             }
             if let Some(slot) = slot.upgrade() {
-                *slot.live.lock().await = None;
+                slot.live.lock().await.exchange = None;
             }
         }));
     }
