@@ -216,6 +216,18 @@ fn a_thousand_machines() {
         let grown = rss().saturating_sub(before);
         assert!(grown <= 4 * MANY, "{grown} kB for {MANY} machines");
         assert!(before <= 8 * 1024, "{before} kB for none");
+        // Whose a user is that is nobody's: not by reading a thousand files. New machines are looked at again, for a moment.
+        let unknown = || {
+            let begun = Instant::now();
+            let answer = client.manager("MapToMachineUser", args![1_000_000u32]);
+            assert!(answer.is_error(".NoSuchUserMapping"), "{answer:?}");
+            begun.elapsed()
+        };
+        s.wait_for(|| unknown() < Duration::from_millis(1), "a quick answer");
+        let mut times: Vec<_> = (0..51).map(|_| unknown()).collect();
+        times.sort();
+        println!("an unknown user in {:?}", times[25]);
+        assert!(times[25] < Duration::from_millis(1), "{times:?}");
         for leader in &mut leaders {
             leader.kill().unwrap();
         }
@@ -293,5 +305,54 @@ fn no_bus_is_needed() {
         s.wait_within(SOON, || names().is_empty(), "the files to be gone");
         leader.wait().unwrap();
         assert!(machined.end().success());
+    });
+}
+
+/// The map may come after the registration, and goes with the machine.
+#[test]
+fn a_map_is_known_as_soon_as_it_is_written() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        let client = Client::new();
+        let find = |uid: u32| client.manager("MapToMachineUser", args![uid]);
+        let mut leaders: Vec<_> = (0..2).map(|_| program("unshare -U sleep 60")).collect();
+        for (leader, name) in leaders.iter().zip(["a", "b"]) {
+            let own = fs::read_link("/proc/self/ns/user").unwrap();
+            let namespace = format!("/proc/{}/ns/user", leader.id());
+            s.wait_for(
+                || fs::read_link(&namespace).is_ok_and(|now| now != own),
+                "a user namespace",
+            );
+            register(&client, name, leader.id()).ok();
+        }
+        assert!(find(300_007).is_error(".NoSuchUserMapping"));
+        for (leader, map) in leaders.iter().zip(["0 300000 65536", "0 400000 1000"]) {
+            for file in ["uid_map", "gid_map"] {
+                fs::write(format!("/proc/{}/{file}", leader.id()), map).unwrap();
+            }
+        }
+        let found = find(300_007).ok();
+        assert!(
+            found.contains("/machine/a") && found.contains("U32(7)"),
+            "{found}"
+        );
+        assert!(find(400_999).ok().contains("/machine/b"));
+        assert!(find(401_000).is_error(".NoSuchUserMapping"));
+        // And read back.
+        s.machined().restart();
+        assert!(find(400_999).ok().contains("/machine/b"));
+        leaders[0].kill().unwrap();
+        leaders[0].wait().unwrap();
+        s.wait_within(
+            SOON,
+            || !names().contains(&"a".to_owned()),
+            "the files to be gone",
+        );
+        assert!(find(300_007).is_error(".NoSuchUserMapping"));
+        assert!(find(400_000).ok().contains("/machine/b"));
+        leaders[1].kill().unwrap();
+        leaders[1].wait().unwrap();
     });
 }

@@ -11,6 +11,7 @@ use crate::{
     name::MachineName,
     network::Network,
     record::{ProcessRecord, Record},
+    uid_map::Maps,
 };
 
 /// Where a machine is in its life.
@@ -80,6 +81,8 @@ pub struct Machine {
     pub(crate) scope_cgroup: RefCell<Option<Box<str>>>,
     /// The listening post in its network namespace.
     pub(crate) network: RefCell<Option<Network>>,
+    /// What is remembered of its users and groups.
+    pub(crate) maps: Maps,
 }
 
 impl Machine {
@@ -107,6 +110,7 @@ impl Machine {
             given_addresses: Box::default(),
             scope_cgroup: RefCell::default(),
             network: RefCell::default(),
+            maps: Maps::default(),
         }
     }
 

@@ -207,12 +207,12 @@ impl Manager {
     /// The machine that owns the host's user id, and the id inside it. ([`Error::UserInHostRange`],
     /// [`Error::NoSuchUserMapping`])
     pub fn user_to_machine(&self, uid: u32) -> Result<(Rc<Machine>, u32), Error> {
-        uid_map::to_machine(&self.guests(), uid_map::Kind::User, uid)
+        uid_map::to_machine(self.machines.borrow().values(), uid_map::Kind::User, uid)
     }
 
     /// The machine that owns the host's group id, and the id inside it.
     pub fn group_to_machine(&self, gid: u32) -> Result<(Rc<Machine>, u32), Error> {
-        uid_map::to_machine(&self.guests(), uid_map::Kind::Group, gid)
+        uid_map::to_machine(self.machines.borrow().values(), uid_map::Kind::Group, gid)
     }
 
     /// Everything that happens to machines from now on, in order. Dropping the receiver ends it.

@@ -15,6 +15,7 @@ use crate::{
     manager::{Event, Manager},
     name::MachineName,
     registration::{Registration, Unit},
+    uid_map,
 };
 
 /// SD_MESSAGE_MACHINE_START of sd-messages.h, by which `journalctl MESSAGE_ID=` finds machines come.
@@ -111,6 +112,7 @@ impl Manager {
             self.states.remove(machine.name.as_str(), unit.as_deref());
             return Err(Error::Io("Failed to watch the leader".to_owned(), error));
         }
+        uid_map::remember(machine);
         self.machines
             .borrow_mut()
             .insert(machine.name.clone(), machine.clone());
@@ -197,7 +199,7 @@ impl Drop for Reservation<'_> {
 }
 
 /// µs of a clock.
-fn now(clock: ClockId) -> u64 {
+pub(crate) fn now(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds * 1_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1000

@@ -1,8 +1,13 @@
 //! Users and groups of a machine, as the kernel maps them: user_namespaces(7).
+//!
+//! A map is written once, so what was read of it is remembered: whose a user of the host's is can be told without reading
+//! the maps of all machines. What is found so is read again before it is told.
 
-use std::{fs, rc::Rc};
+use std::{cell::Cell, cell::RefCell, fs, rc::Rc};
 
-use crate::{class::Class, error::Error, machine::Machine};
+use rustix::time::ClockId;
+
+use crate::{class::Class, error::Error, machine::Machine, register};
 
 /// Users or groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,28 @@ const HOST_RANGE: u32 = 0x10000;
 /// The id that stands for "no id".
 const INVALID: u32 = u32::MAX;
 
+/// For how long a machine is new, in µs: whoever makes a container may register it before its user namespace or the map of
+/// that is made, which follows within moments.
+const NEW: u64 = 2_000_000;
+
+/// What is remembered of a machine's maps.
+#[derive(Debug, Default)]
+pub(crate) struct Maps {
+    users: RefCell<Box<[Range]>>,
+    groups: RefCell<Box<[Range]>>,
+    /// Whether nothing more is expected to come.
+    is_settled: Cell<bool>,
+}
+
+impl Maps {
+    fn of(&self, kind: Kind) -> &RefCell<Box<[Range]>> {
+        match kind {
+            Kind::User => &self.users,
+            Kind::Group => &self.groups,
+        }
+    }
+}
+
 /// A line of a map: `length` ids from `inside` on are those from `outside` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Range {
@@ -53,6 +80,11 @@ impl Range {
         let offset = id.checked_sub(self.inside)?;
         let offset = (offset < self.length).then_some(offset)?;
         self.outside.checked_add(offset)
+    }
+
+    /// One that is not is the host's own, seen from a container without a user namespace.
+    fn is_shifted(self) -> bool {
+        self.inside != self.outside
     }
 
     fn to_inside(self, id: u32) -> Option<u32> {
@@ -77,14 +109,36 @@ fn parse(text: &str) -> Vec<Range> {
     text.lines().filter_map(range).collect()
 }
 
+/// Reads a map, and remembers it.
 fn read(machine: &Machine, kind: Kind) -> Vec<Range> {
     let path = format!("/proc/{}/{}", machine.leader.pid, kind.file());
     let text = fs::read_to_string(path).unwrap_or_default();
     // Else the number may have been another process's already.
-    match machine.leader.is_alive() {
+    let ranges = match machine.leader.is_alive() {
         true => parse(&text),
         false => Vec::new(),
+    };
+    machine.maps.of(kind).replace(ranges.as_slice().into());
+    ranges
+}
+
+/// Reads both maps of a machine that is about to be one.
+pub(crate) fn remember(machine: &Machine) {
+    if machine.class == Class::Container {
+        settle(machine);
     }
+}
+
+/// Reads the maps of a machine as long as something may still be missing of them.
+fn settle(machine: &Machine) {
+    let maps = &machine.maps;
+    if maps.is_settled.get() {
+        return;
+    }
+    let is_shifted = |kind| read(machine, kind).iter().any(|range| range.is_shifted());
+    let is_whole = [Kind::User, Kind::Group].map(is_shifted) == [true; 2];
+    let age = register::now(ClockId::Monotonic).saturating_sub(machine.monotonic);
+    maps.is_settled.set(is_whole || age > NEW);
 }
 
 pub(crate) fn shift(machine: &Machine) -> Result<u32, Error> {
@@ -135,8 +189,8 @@ pub(crate) fn from_machine(machine: &Machine, kind: Kind, id: u32) -> Result<u32
     })
 }
 
-pub(crate) fn to_machine(
-    machines: &[Rc<Machine>],
+pub(crate) fn to_machine<'m>(
+    machines: impl Iterator<Item = &'m Rc<Machine>>,
     kind: Kind,
     id: u32,
 ) -> Result<(Rc<Machine>, u32), Error> {
@@ -146,21 +200,23 @@ pub(crate) fn to_machine(
             Kind::Group => Error::GroupInHostRange(id),
         });
     }
-    let containers = machines
-        .iter()
-        .filter(|machine| machine.class == Class::Container);
-    let inside = |machine: &Rc<Machine>| {
-        let ranges = read(machine, kind).into_iter();
-        // A range that is not shifted is the host's own, seen from a container without a user namespace.
-        let mut shifted = ranges.filter(|range| range.inside != range.outside);
-        shifted.find_map(|range| range.to_inside(id))
-    };
-    let mut found = containers.filter_map(|machine| Some((machine.clone(), inside(machine)?)));
-    let found = found.next().filter(|_| id != INVALID);
+    let mut containers = machines.filter(|machine| machine.class == Class::Container);
+    let found = containers.find_map(|machine| {
+        settle(machine);
+        inside(&machine.maps.of(kind).borrow(), id)?;
+        Some((Rc::clone(machine), inside(&read(machine, kind), id)?))
+    });
+    let found = found.filter(|_| id != INVALID);
     found.ok_or_else(|| {
         let word = kind.word();
         kind.no_such(format!("No machine has a {word} that is {id} here"))
     })
+}
+
+/// The id inside for one outside.
+fn inside(ranges: &[Range], id: u32) -> Option<u32> {
+    let mut shifted = ranges.iter().filter(|range| range.is_shifted());
+    shifted.find_map(|range| range.to_inside(id))
 }
 
 #[cfg(test)]
@@ -174,7 +230,7 @@ mod tests {
     }
 
     fn inside(map: &str, id: u32) -> Option<u32> {
-        parse(map).into_iter().find_map(|range| range.to_inside(id))
+        super::inside(&parse(map), id)
     }
 
     #[test]
@@ -195,6 +251,8 @@ mod tests {
         assert_eq!(outside(map, 6), None);
         assert_eq!(inside(map, 5), Some(u32::MAX));
         assert_eq!(inside(map, 6), None);
+        // The host's own are nobody else's.
+        assert_eq!(inside("0 0 4294967295", 100_000), None);
     }
 
     #[test]
