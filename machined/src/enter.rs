@@ -1,6 +1,7 @@
 //! Everything that enters a container, done by a process of its own that has taken leave of machined's privileges and
 //! descriptors first: `machined-enter`.
 
+mod bounded;
 mod copy;
 mod guest;
 mod helper;

@@ -1,14 +1,14 @@
 //! The service manager of the machine, asked by its system bus to run something on a terminal.
 //!
-//! The bus belongs to the machine and is as little to be trusted: every step has the one deadline, and nothing it says is
-//! used but whether it did what it was told.
+//! The bus belongs to the machine and is as little to be trusted: every step has the one deadline, what it may say is
+//! bounded ([`bounded`]), and nothing of it is used but whether it did what it was told.
 
-use std::os::{fd::OwnedFd, unix::net::UnixStream};
+use std::os::fd::OwnedFd;
 
 use tokio::time::timeout;
 use zbus::{Connection, DBusError, Fd, Variant};
 
-use super::{Terminal, helper::DEADLINE};
+use super::{Terminal, bounded, helper::DEADLINE};
 use crate::error::Error;
 
 /// A service manager.
@@ -18,12 +18,8 @@ pub struct ServiceManager(Connection);
 impl ServiceManager {
     /// The one on the other side of a connected socket.
     pub async fn of_socket(socket: OwnedFd) -> Result<Self, Error> {
-        let building = zbus::connection::Builder::unix_stream(UnixStream::from(socket))
-            // What the process that connected is in there.
-            .user_id(0)
-            .build();
         let what = "Failed to connect to the machine's bus";
-        match timeout(DEADLINE, building).await {
+        match timeout(DEADLINE, bounded::connect(socket)).await {
             Ok(Ok(connection)) => Ok(Self(connection)),
             Ok(Err(error)) => Err(failed(what, &error)),
             Err(_) => Err(late(what)),
