@@ -105,6 +105,11 @@ impl Local {
         hosts.wrapping_add(self.hooks.generation())
     }
 
+    /// Whether a hook may have a say in a name: what it says may be another thing each time.
+    pub fn is_hooked(&self, name: &Name) -> bool {
+        self.hooks.want(name)
+    }
+
     /// What is known here, and is not to be asked elsewhere: static records, /etc/hosts, hooks, and names that never leave the
     /// machine ([`stays_here`]), in this order.
     ///

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod listeners;
 mod privileges;
 mod requests;
 
@@ -17,6 +18,7 @@ use std::{
 };
 
 use daemon::{lock::Lock, log, notify, signals::Signals, user::User};
+use listeners::Listeners;
 use requests::Requests;
 use resolved::{
     bus, config,
@@ -143,10 +145,12 @@ async fn run() -> Result<(), Failure> {
     make_own_dirs(manager.paths(), user)?;
     let (monitor, network) = Monitor::open()?;
     varlink::register(&manager.paths().run);
+    let sockets = listeners::bind(&manager.config());
     privileges::drop(user, &manager.paths().run)?;
     manager.network_began(network.clone());
     // As the user that owns the directory: by that clients know the one who listens.
     let _varlink = varlink::serve(&manager, &manager.paths().run)?;
+    let mut listeners = Listeners::start(sockets, &manager)?;
     let tasks = [
         tokio::task::spawn_local(follow_links(Rc::clone(&manager), monitor, network)),
         tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),
@@ -157,7 +161,10 @@ async fn run() -> Result<(), Failure> {
     let ended = loop {
         tokio::select! {
             signal = signals.end() => break signal,
-            request = requests.next() => request.serve(&manager),
+            request = requests.next() => {
+                request.serve(&manager);
+                listeners.follow(&manager);
+            }
         }
     };
     tracing::info!("Ending on {ended}");

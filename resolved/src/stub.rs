@@ -58,16 +58,16 @@ pub trait Resolve {
         checking_disabled: bool,
     ) -> impl Future<Output = Result<Response, Failure>>;
 
-    /// Whether nothing but the cache has a say in this name, so that what was answered from the cache may be answered again
-    /// without asking here, until the cache has another generation or two seconds have passed since the last question
-    /// of any kind. Not so where a hook is to be asked each time.
+    /// Whether nothing but the cache has a say in this name, and nobody watches what is asked: then what was answered from
+    /// the cache may be answered again without asking here, until the cache has another generation or two seconds have
+    /// passed since the last question of any kind.
     fn may_be_copied(&self, _name: &Name) -> bool {
         true
     }
 }
 
 /// Where to listen, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `DNSStubListener=`: of 127.0.0.53 and 127.0.0.54.
     pub listener: StubListener,
@@ -84,8 +84,6 @@ pub struct Settings {
 struct Common {
     table: RwLock<Table>,
     cache: Arc<cache::Shared>,
-    /// Every question must pass the main thread.
-    observed: AtomicBool,
     /// Until when copies hold without the main thread having looked at anything: seconds of CLOCK_BOOTTIME. It reads what
     /// changes without a word, /etc/hosts, when a question comes, so one must come from time to time.
     lease: AtomicU32,
@@ -116,7 +114,6 @@ impl Stub {
         let common = Arc::new(Common {
             table: RwLock::new(Table::new(settings.wire_bytes)),
             cache,
-            observed: AtomicBool::new(false),
             lease: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
         });
@@ -144,12 +141,6 @@ impl Stub {
         }
         stub._tasks = tasks;
         Ok(stub)
-    }
-
-    /// Whether every question is to pass [`Resolve`], because somebody watches: nothing is answered from memory by the
-    /// threads as long.
-    pub fn set_observed(&self, observed: bool) {
-        self.common.observed.store(observed, Ordering::Relaxed);
     }
 }
 

@@ -21,6 +21,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use hickory_proto::rr::Name;
 
 use self::hook::Hook;
 use crate::{
@@ -64,6 +65,11 @@ impl Hooks {
     pub fn generation(&self) -> u64 {
         self.scan();
         self.generation.get()
+    }
+
+    /// Whether any wants the name, or may soon say so.
+    pub fn want(&self, name: &Name) -> bool {
+        self.hooks.borrow().iter().any(|hook| hook.may_want(name))
     }
 
     /// Asks those that want the name, all at once; the first in order that knows it decides.

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use hickory_proto::rr::Name;
+
 use super::Manager;
 use crate::{
     failure::Failure,
@@ -21,5 +23,9 @@ impl Resolve for Rc<Manager> {
         checking_disabled: bool,
     ) -> Result<Response, Failure> {
         Manager::bypass(self, &question, dnssec_ok, checking_disabled).await
+    }
+
+    fn may_be_copied(&self, name: &Name) -> bool {
+        !self.observed.watched() && !self.local.is_hooked(name)
     }
 }

@@ -94,8 +94,7 @@ fn answer(
     let mut peers = [None; BATCH];
     let mut hits = 0;
     let moment = Moment::now(&common.cache);
-    let holds = moment.now < common.lease.load(Ordering::Relaxed)
-        && !common.observed.load(Ordering::Relaxed);
+    let holds = moment.now < common.lease.load(Ordering::Relaxed);
     let table = holds.then(|| common.table.read().unwrap_or_else(PoisonError::into_inner));
     for ((datagram, answer), to) in inbox.iter().zip(answers).zip(&mut peers) {
         if !Profile::STUB.admits(datagram.peer) {

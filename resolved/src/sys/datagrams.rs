@@ -187,7 +187,7 @@ pub(crate) fn send_one(socket: impl AsFd, datagram: Outgoing<'_>) {
     }
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     // One that can't be sent is lost, as datagrams are.
-    drop(sendto(socket, datagram.bytes, flags, &datagram.peer));
+    let _ = sendto(socket, datagram.bytes, flags, &datagram.peer);
 }
 
 /// Sends datagrams without waiting, [`BATCH`] at most, those that can be sent.

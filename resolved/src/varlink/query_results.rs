@@ -55,6 +55,8 @@ pub(super) async fn follow(
         ready: bool,
     }
     let mut ended = manager.observed.subscribe();
+    // The stub's copies answer unseen.
+    manager.cache.new_generation();
     call.update(&Ready { ready: true }).await?;
     loop {
         let one = tokio::select! {
