@@ -42,8 +42,12 @@ impl HostName {
         Self { full, llmnr, mdns }
     }
 
-    /// Another label for LLMNR and mDNS: the one we had is another machine's (RFC 4795, 4.1; RFC 6762, 9).
+    /// Another label for LLMNR and mDNS: the one we had is another machine's (RFC 4795, 4.1; RFC 6762, 9). What is no label
+    /// changes nothing.
     pub fn rename(&mut self, label: &str) {
+        if !(1..=63).contains(&label.len()) {
+            return;
+        }
         self.llmnr = one_label(label.as_bytes());
         self.mdns = below_local(label.as_bytes());
     }
@@ -142,5 +146,7 @@ mod tests {
         let is = |text| name.is(&name::parse(text).unwrap());
         assert!(is("web.example.com") && is("WEB2") && is("web2.local"));
         assert!(!is("web") && !is("web.local"));
+        name.rename("");
+        assert_eq!(name.label(), "web2");
     }
 }
