@@ -11,26 +11,10 @@ fn aaaa(owner: &str) -> Record {
     )
 }
 
-/// Resident memory in bytes.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap();
-    line.split_whitespace()
-        .next()
-        .unwrap()
-        .parse::<usize>()
-        .unwrap()
-        * 1024
-}
-
 #[test]
 fn ten_thousand_names_are_kept() {
     const NAMES: usize = 10_000;
     let cache = Cache::new(16 << 20);
-    let before = resident();
     for number in 0..NAMES {
         let name = format!("host-{number}.department.example");
         let said = positive(vec![a(&name, 3600, 1)]);
@@ -50,15 +34,8 @@ fn ten_thousand_names_are_kept() {
             at(0),
         );
     }
-    let taken = resident().saturating_sub(before);
     assert_eq!(cache.statistics().size, 2 * NAMES as u64);
     assert!(cache.bytes() < 9 << 20, "{} bytes", cache.bytes());
-    // What it says it takes is what it takes.
-    assert!(
-        taken < cache.bytes() + (2 << 20),
-        "{taken} resident, {} said",
-        cache.bytes()
-    );
     for number in 0..NAMES {
         let name = format!("host-{number}.department.example");
         assert!(ask(&cache, &name, RecordType::A, PLAIN, at(1)).is_some());
