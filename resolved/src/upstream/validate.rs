@@ -12,6 +12,7 @@ mod denial;
 mod nsec;
 mod nsec3;
 mod rrset;
+mod zones;
 
 use std::{
     cell::Cell,
@@ -24,9 +25,10 @@ use hickory_proto::{
 };
 
 use self::{
-    chain::{Absence, Of, Trust, Verdict, Zones},
+    chain::{Absence, Of, Verdict},
     denial::{Denial, Denied},
     rrset::RrSet,
+    zones::{Trust, Zones},
 };
 use super::{
     pool::Pool,

@@ -1,4 +1,5 @@
 //! Signed zones, and a server that answers from all of them as a resolver in front of theirs would.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,6 @@
 //! The keys of zones, from a trust anchor down.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::rc::Rc;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use hickory_proto::{
@@ -10,16 +10,15 @@ use hickory_proto::{
     },
     rr::{Name, RData, Record, RecordType},
 };
-use tokio::time::Instant;
 
 use super::{
     Job, WANT,
-    anchors::Anchors,
     denial::{Denial, Ds},
     labels, mark, may_be_signed,
     rrset::RrSet,
+    zones::Trust,
 };
-use crate::{config::TrustAnchor, failure::DnssecFault, message::Question, upstream::reply::Reply};
+use crate::{failure::DnssecFault, message::Question, upstream::reply::Reply};
 
 /// Signatures of one set that are looked at.
 const SIGNATURES: usize = 8;
@@ -27,23 +26,8 @@ const SIGNATURES: usize = 8;
 const DELEGATION_SIGNERS: usize = 16;
 /// Keys that one DS may stand for: they differ, but have one tag (KeyTrap, CVE-2023-50387).
 const KEYS_OF_ONE_DS: usize = 2;
-/// Names of which it is known where they stand.
-const KNOWN: usize = 1000;
-/// Never longer, whatever its TTL.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Where nothing says how long.
 const UNTOLD: u32 = 60;
-
-/// Where a name stands.
-#[derive(Clone, Debug)]
-pub(super) enum Trust {
-    /// A zone begins here, and these are its keys.
-    Secure(Rc<[DNSKEY]>),
-    /// It is not signed, and that is proven.
-    Insecure,
-    /// No zone begins here, and that is proven.
-    NotACut,
-}
 
 /// What is proven of an RRset.
 #[derive(Clone, Debug)]
@@ -95,41 +79,6 @@ impl<'a> Of<'a> {
         signer.zone_of(self.name)
             && !(self.parent_side && signer == self.name)
             && self.signer.is_none_or(|wanted| wanted == signer)
-    }
-}
-
-/// What is known of zones.
-pub(super) struct Zones {
-    pub anchors: Anchors,
-    known: RefCell<HashMap<Name, (Instant, Trust)>>,
-}
-
-impl Zones {
-    pub fn new(positive: &[TrustAnchor], negative: &[Name]) -> Self {
-        Self {
-            anchors: Anchors::new(positive, negative),
-            known: RefCell::default(),
-        }
-    }
-
-    fn get(&self, name: &Name) -> Option<Trust> {
-        let known = self.known.borrow();
-        let (until, trust) = known.get(name)?;
-        (Instant::now() < *until).then(|| trust.clone())
-    }
-
-    fn put(&self, name: &Name, trust: &Trust, ttl: u32) {
-        let now = Instant::now();
-        let mut known = self.known.borrow_mut();
-        if known.len() >= KNOWN {
-            known.retain(|_, (until, _)| now < *until);
-            if known.len() >= KNOWN {
-                // It is filled again as it is needed; who forces this gains nothing.
-                known.clear();
-            }
-        }
-        let until = now + Duration::from_secs(ttl.into()).min(LONGEST);
-        known.insert(name.clone(), (until, trust.clone()));
     }
 }
 
