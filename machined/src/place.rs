@@ -32,7 +32,7 @@ impl Manager {
         leader: &Leader,
         properties: &Properties,
     ) -> Result<Place, Error> {
-        let unit = unit_name::scope_of(name.as_str());
+        let unit = unit_name::scope_of(name.as_str(), caller.uid);
         if let Some(service_manager) = ServiceManager::find(self.bus()).await? {
             let description = match class {
                 Class::Vm => format!("Virtual Machine {name}"),
@@ -109,7 +109,7 @@ impl Manager {
             return self.remove_scope(scope);
         }
         let unit = machine.unit.borrow().to_string();
-        if unit == unit_name::scope_of(machine.name.as_str()) {
+        if unit == unit_name::scope_of(machine.name.as_str(), machine.uid) {
             let bus = self.bus();
             tokio::task::spawn_local(async move {
                 if let Ok(Some(service_manager)) = ServiceManager::find(bus).await {

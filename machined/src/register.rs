@@ -44,7 +44,7 @@ impl Manager {
         admission::check(&request)?;
         let leader = leader?;
         let supervisor = admission::supervisor_of(caller, request.supervisor.as_ref(), &leader)?;
-        let _reservation = self.reserve(&request.name, &leader)?;
+        let _reservation = self.reserve(caller, &request.name, &leader)?;
         let class = request.class;
         let former = self.cgroups.path_of(leader.pid);
         let place = match &request.unit {
@@ -74,6 +74,7 @@ impl Manager {
             ..Machine::bare(request.name, class, leader)
         });
         self.networks.open(&machine);
+        self.displace(&machine);
         self.enlist(&machine)
             .inspect_err(|_| self.take_back(&machine, former.as_deref()))?;
         let (name, leader) = (&machine.name, machine.leader.pid);
@@ -142,18 +143,29 @@ impl Manager {
         self.announce(&Event::Removed(machine.clone()));
     }
 
+    /// Takes the name from the ordinary user who has it, for root. Their machine is not ended.
+    fn displace(&self, machine: &Machine) {
+        if let Ok(former) = self.machine(machine.name.as_str()) {
+            let (name, uid) = (&former.name, former.uid);
+            tracing::warn!(NAME = %name, "Machine {name} of user {uid} gives its name to root's.");
+            self.forget(&former);
+        }
+    }
+
     /// Keeps the name and the leader from being registered by anyone else meanwhile.
     fn reserve<'a>(
         &'a self,
+        caller: &Caller,
         name: &MachineName,
         leader: &Leader,
     ) -> Result<Reservation<'a>, Error> {
         if let Ok(machine) = self.machine(name.as_str()) {
-            if machine.leader.is_alive() {
+            if !machine.leader.is_alive() {
+                // Its end has not been taken in yet.
+                self.forget(&machine);
+            } else if !yields(&machine, caller) {
                 return Err(Error::MachineExists(name.to_string()));
             }
-            // Its end has not been taken in yet.
-            self.forget(&machine);
         }
         let guests = self.guests();
         if let Some(other) = guests
@@ -181,6 +193,12 @@ impl Manager {
             name: name.clone(),
         })
     }
+}
+
+/// Whether the machine's name is free for this caller all the same: what an ordinary user calls their machine must not keep
+/// root from a name.
+fn yields(machine: &Machine, caller: &Caller) -> bool {
+    caller.uid == 0 && machine.uid != 0
 }
 
 /// A name and a leader that are taken while this lives.

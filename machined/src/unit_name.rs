@@ -1,7 +1,9 @@
 //! Names of units, systemd.unit(5), and how they name cgroups.
 
-/// The scope that is made for a machine: `machine-NAME.scope`, NAME escaped as systemd-escape(1) does.
-pub fn scope_of(machine: &str) -> String {
+/// The scope that is made for a machine: `machine-NAME.scope`, NAME escaped as systemd-escape(1) does. For an ordinary user
+/// it is `machine-NAME-UID.scope`, which is no other machine's, since a dash of NAME is escaped: theirs must not be there yet
+/// when root makes a machine of that name, nor what they leave in it.
+pub fn scope_of(machine: &str, uid: u32) -> String {
     let mut scope = "machine-".to_owned();
     for (index, byte) in machine.bytes().enumerate() {
         match byte {
@@ -10,6 +12,9 @@ pub fn scope_of(machine: &str) -> String {
             b':' | b'_' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => scope.push(byte.into()),
             other => scope.push_str(&format!("\\x{other:02x}")),
         }
+    }
+    if uid != 0 {
+        scope.push_str(&format!("-{uid}"));
     }
     scope + ".scope"
 }
@@ -71,8 +76,10 @@ mod tests {
 
     #[test]
     fn scopes_as_systemd_escape_names_them() {
-        assert_eq!(scope_of("web"), "machine-web.scope");
-        assert_eq!(scope_of("my-web.1_a"), "machine-my\\x2dweb.1_a.scope");
+        assert_eq!(scope_of("web", 0), "machine-web.scope");
+        assert_eq!(scope_of("web", 1000), "machine-web-1000.scope");
+        assert_eq!(scope_of("web-1000", 0), "machine-web\\x2d1000.scope");
+        assert_eq!(scope_of("my-web.1_a", 0), "machine-my\\x2dweb.1_a.scope");
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! Names that ordinary users hold, and root wants.
+
+mod machined_bus_client;
+mod machined_registry;
+
+use std::{fs, os::unix::process::CommandExt, process::Command};
+
+use machined_bus_client::{Answer, Client, as_user};
+use machined_registry::{cgroup, create, names, register, state};
+use support::{Sandbox, Via, sandbox};
+
+const NOBODY: u32 = 65534;
+/// `daemon`: a bus lets in whom it finds in /etc/passwd.
+const OTHER: u32 = 1;
+
+/// polkit lets anyone make machines, as it does at the console.
+fn anyone_may_register(s: &Sandbox) {
+    let rule = "polkit.addRule(function(action, subject) {\n\
+        if (/machine1.(create|register)-machine$/.test(action.id)) return polkit.Result.YES; });\n";
+    fs::create_dir_all("/etc/polkit-1/rules.d").unwrap();
+    fs::write("/etc/polkit-1/rules.d/10-test.rules", rule).unwrap();
+    s.run("chmod -R a+rX /etc/polkit-1").ok();
+}
+
+fn process_of(user: u32) -> std::process::Child {
+    Command::new("sleep")
+        .arg("60")
+        .uid(user)
+        .gid(user)
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn root_takes_a_name_from_an_ordinary_user() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return;
+        }
+        anyone_may_register(s);
+        let (mut theirs, mut others) = (process_of(NOBODY), process_of(OTHER));
+        let leader = theirs.id();
+        let create_theirs = || {
+            as_user(NOBODY, || {
+                create(&Client::new(), "web", leader, vec![])
+            })
+        };
+        create_theirs().ok();
+        assert!(
+            state("web").contains(&format!("UID={NOBODY}\n")),
+            "{}",
+            state("web")
+        );
+        let scope = cgroup(&format!("machine.slice/machine-web-{NOBODY}.scope"));
+        assert_eq!(scope.exists(), s.has_cgroups());
+
+        // First come, first served, among users.
+        let refused = as_user(OTHER, || register(&Client::new(), "web", others.id()));
+        assert!(refused.is_error(".MachineExists"), "{refused:?}");
+
+        let signals = s.spawn(
+            "monitor",
+            &["busctl", "monitor", "org.freedesktop.machine1"],
+        );
+        s.wait_for(|| signals.log().contains("Monitoring"), "the monitor");
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        assert!(state("web").contains(&format!("LEADER={}\n", web.leader())));
+        let found = s.run("getent ahosts web").ok();
+        assert!(found.contains(&web.ipv4()), "{found}");
+        let told = |member: &str| signals.log().contains(&format!("Member={member}"));
+        s.wait_for(|| told("MachineRemoved"), "the former's end to be told");
+
+        // Theirs goes on, in a scope that is not root's.
+        assert!(matches!(theirs.try_wait(), Ok(None)));
+        if s.has_cgroups() {
+            let procs = cgroup("machine.slice/machine-web.scope/cgroup.procs");
+            let procs = fs::read_to_string(procs).unwrap();
+            assert!(
+                !procs.lines().any(|pid| pid == theirs.id().to_string()),
+                "{procs}"
+            );
+            assert!(scope.exists());
+        }
+        let client = Client::new();
+        let unknown = client.manager("GetMachineByPID", args![theirs.id()]);
+        assert!(unknown.is_error(".NoMachineForPID"), "{unknown:?}");
+        assert!(create_theirs().is_error(".MachineExists"));
+        let refused = as_user(NOBODY, || {
+            Client::new().manager("UnregisterMachine", args!["web"])
+        });
+        assert!(!matches!(refused, Answer::Reply(..)), "{refused:?}");
+
+        // Root's own names are taken.
+        let mut own = process_of(0);
+        assert!(register(&client, "web", own.id()).is_error(".MachineExists"));
+        for process in [&mut theirs, &mut others, &mut own] {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+        s.wait_for(|| !scope.exists(), "the former's scope to be gone");
+        assert!(names().contains(&"web".to_owned()));
+    });
+}
