@@ -2,12 +2,17 @@
 
 mod machined_bus_client;
 mod machined_registry;
+#[path = "machined_enter/stall.rs"]
+mod stall;
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use machined_bus_client::{Answer, Client};
+use machined_bus_client::{Answer, Client, as_user};
 use machined_registry::{addresses, has_file, names, program, register};
+use stall::Stall;
 use support::{Options, Sandbox, Via, sandbox};
+
+const NOBODY: u32 = 65534;
 
 fn open_descriptors(s: &Sandbox) -> BTreeSet<u64> {
     let fds = fs::read_dir(format!("/proc/{}/fd", s.machined().pid())).unwrap();
@@ -141,5 +146,51 @@ fn callers_wait_for_a_descriptor() {
             || open_descriptors(s) == before,
             "the connection to be closed",
         );
+    });
+}
+
+/// However many connections they make.
+#[test]
+fn one_user_can_not_take_the_operations_of_all() {
+    sandbox!(|s| {
+        if s.is_rootless() {
+            return; // nobody else, and no permission events of fanotify
+        }
+        const OF_ONE: usize = 48;
+        let names = ["a", "b", "c", "d"];
+        let stuck: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let container = s.container(name).no_network().start();
+                s.register(&container, Via::BusRegister);
+                Stall::new(&container.inside("/etc/os-release"))
+            })
+            .collect();
+        s.register(&s.container("free").no_network().start(), Via::BusRegister);
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..64)
+                .map(|n| {
+                    scope.spawn(move || {
+                        as_user(NOBODY, || {
+                            Client::new().manager("GetMachineOSRelease", args![names[n % 4]])
+                        })
+                    })
+                })
+                .collect();
+            let done = || asking.iter().filter(|call| call.is_finished()).count();
+            s.wait_for(|| done() == 64 - OF_ONE, "all but 48 to be refused");
+            Client::new()
+                .manager("GetMachineOSRelease", args!["free"])
+                .ok();
+            drop(stuck);
+            let answers: Vec<_> = asking
+                .into_iter()
+                .map(|call| call.join().unwrap())
+                .collect();
+            let refused = answers
+                .iter()
+                .filter(|answer| answer.is_error(".LimitsExceeded"));
+            assert_eq!(refused.count(), 64 - OF_ONE, "{answers:?}");
+        });
     });
 }

@@ -185,19 +185,38 @@ fn nothing() -> Box<dyn Object> {
     })
 }
 
-/// A reply that waits, if there is room for one more.
+/// Stands for whoever is at the other end of a connection without a bus: no user has this number.
+const PEER_WITHOUT_BUS: u32 = u32::MAX;
+
+/// A reply that waits, if there is room for one more of the caller's.
 fn later(
     load: Rc<Load>,
     call: Call,
     operation: bool,
     reply: impl Future<Output = Reply> + 'static,
 ) -> Outcome {
-    match load.enter(&call.sender(), operation) {
+    let client = call.sender();
+    let known = match client.as_str() {
+        "" => Some(PEER_WITHOUT_BUS),
+        client => load.user(client),
+    };
+    if let Some(user) = known {
+        return match load.enter(user, operation) {
+            Err(error) => Outcome::Now(Err(error)),
+            Ok(ticket) => Outcome::Later(Box::pin(async move {
+                let reply = reply.await;
+                drop(ticket);
+                reply
+            })),
+        };
+    }
+    match load.ask(&client) {
         Err(error) => Outcome::Now(Err(error)),
-        Ok(ticket) => Outcome::Later(Box::pin(async move {
-            let reply = reply.await;
-            drop(ticket);
-            reply
+        Ok(question) => Outcome::Later(Box::pin(async move {
+            let user = call.credentials().await?.uid;
+            question.answer(user);
+            let _ticket = load.enter(user, operation)?;
+            reply.await
         })),
     }
 }
