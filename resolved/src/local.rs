@@ -95,14 +95,16 @@ impl Local {
         }
     }
 
-    /// Counts changes of /etc/hosts and of what the hooks want, so that who keeps answers for longer knows when to drop them.
-    /// Static records are not among it. Files are looked at every 2 s at most; cheap otherwise.
+    /// Counts changes of static records, of /etc/hosts and of what the hooks want, so that who keeps answers for longer knows
+    /// when to drop them. Files are looked at every 2 s at most; cheap otherwise.
     pub fn generation(&self, world: &World<'_>) -> u64 {
-        let hosts = match world.config.read_etc_hosts {
-            true => self.hosts.generation(),
-            false => 0,
-        };
-        hosts.wrapping_add(self.hooks.generation())
+        let statics = world
+            .config
+            .read_static_records
+            .then(|| self.statics.generation());
+        let hosts = world.config.read_etc_hosts.then(|| self.hosts.generation());
+        let files = [statics, hosts].into_iter().flatten();
+        files.fold(self.hooks.generation(), u64::wrapping_add)
     }
 
     /// Whether a hook may have a say in a name: what it says may be another thing each time.

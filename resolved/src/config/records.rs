@@ -31,6 +31,7 @@ struct Known {
     files: Vec<Version>,
     records: HashMap<Name, Rc<[Record]>>,
     wrong: Vec<Diagnostic>,
+    generation: u64,
 }
 
 /// A file as it was read: its path, device, inode, size, and the time of its last change in nanoseconds.
@@ -53,6 +54,13 @@ impl StaticRecords {
     pub fn lookup(&self, name: &Name) -> Option<Rc<[Record]>> {
         self.refresh();
         self.known.borrow().records.get(name).cloned()
+    }
+
+    /// Counts how often the files changed.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.refresh();
+        self.known.borrow().generation
     }
 
     /// What is wrong with the files.
@@ -89,6 +97,7 @@ impl StaticRecords {
             }
         }
         known.files = files;
+        known.generation += 1;
         known.records = records
             .into_iter()
             .map(|(name, list)| (name, list.into()))

@@ -69,7 +69,10 @@ impl Hooks {
 
     /// Whether any wants the name, or may soon say so.
     pub fn want(&self, name: &Name) -> bool {
-        self.hooks.borrow().iter().any(|hook| hook.may_want(name))
+        self.hooks
+            .borrow()
+            .iter()
+            .any(|hook| hook.said_it_wants(name))
     }
 
     /// Asks those that want the name, all at once; the first in order that knows it decides.

@@ -20,6 +20,11 @@ impl Statics {
         Self(StaticRecords::new(directories))
     }
 
+    /// Counts how often the files changed.
+    pub fn generation(&self) -> u64 {
+        self.0.generation()
+    }
+
     /// The answer, if the files have such records.
     ///
     /// As with /etc/hosts, a name that has an address there has no other, of neither family; its other records are the network's.

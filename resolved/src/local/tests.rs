@@ -72,7 +72,7 @@ fn network() -> Network {
 }
 
 struct Machine {
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
     local: Local,
     network: Network,
     host_name: HostName,
@@ -90,7 +90,7 @@ impl Machine {
         };
         fs::write(&paths.hosts, hosts).unwrap();
         Self {
-            _directory: directory,
+            directory,
             local: Local::new(paths),
             network: network(),
             host_name: HostName::new("web.example.com"),
@@ -194,6 +194,41 @@ fn the_file_precedes_synthesis_and_the_switch_precedes_the_file() {
     assert_eq!(
         told(machine.before(&lookup("localhost", &BOTH))),
         ["127.0.0.1%1", "::1%1"]
+    );
+}
+
+#[test]
+fn static_records_precede_the_file() {
+    let mut machine = Machine::new("192.0.2.7 a.lan b.lan\n");
+    let records = r#"[
+        {"key": {"type": 1, "name": "a.lan"}, "address": [192, 0, 2, 8]},
+        {"key": {"type": 5, "name": "alias.lan"}, "name": "b.lan"}
+    ]"#;
+    let directory = machine.directory.path().join("static.d");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("a.rr"), records).unwrap();
+    assert_eq!(
+        told(machine.before(&lookup("A.lan", &BOTH))),
+        ["192.0.2.8%0"]
+    );
+    let six = machine.before(&lookup("a.lan", &[RecordType::AAAA]));
+    assert_eq!(told(six), [""; 0], "there is none but the one written");
+    assert!(
+        machine
+            .before(&lookup("a.lan", &[RecordType::MX]))
+            .is_none()
+    );
+    assert!(machine.before(&lookup("below.a.lan", &BOTH)).is_none());
+    for types in [&BOTH[..], &[RecordType::MX]] {
+        assert_eq!(
+            told(machine.before(&lookup("alias.lan", types))),
+            ["b.lan.%0"]
+        );
+    }
+    machine.config.read_static_records = false;
+    assert_eq!(
+        told(machine.before(&lookup("a.lan", &BOTH))),
+        ["192.0.2.7%0"]
     );
 }
 

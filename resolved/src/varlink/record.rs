@@ -169,14 +169,13 @@ fn hashed(nsec3: &NSEC3) -> Value {
     })
 }
 
-/// RFC 9460, 2.2. From the bytes, as the parameters are told in their wire format.
+/// RFC 9460, 2.2. The parameters in wire format, without their lengths.
 fn service_binding(svcb: &SVCB) -> Option<Value> {
     let mut params = Vec::new();
     for (key, value) in &svcb.svc_params {
-        params.push(json!({
-            "key": u16::from(*key),
-            "value": BASE64_STANDARD.encode(value.to_bytes().ok()?),
-        }));
+        let bytes = value.to_bytes().ok()?;
+        let (_length, value) = bytes.split_first_chunk::<2>()?;
+        params.push(json!({ "key": u16::from(*key), "value": BASE64_STANDARD.encode(value) }));
     }
     Some(json!({
         "priority": svcb.svc_priority,

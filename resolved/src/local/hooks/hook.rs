@@ -123,6 +123,11 @@ impl Hook {
         follow
     }
 
+    /// Whether it said that it wants the name, be it that it does not answer now.
+    pub fn said_it_wants(&self, name: &Name) -> bool {
+        matches!(&*self.standing.borrow(), Standing::Known(filter) if filter.wants(name))
+    }
+
     /// Its verdict; `None`: it does not want the name, does not know it, or does not answer.
     pub async fn ask(&self, lookup: &Lookup) -> Option<Result<Answer, Failure>> {
         if !self.wants(&lookup.name).await {

@@ -129,6 +129,33 @@ fn the_others_are_told_by_their_bytes() {
     }
 }
 
+/// Types that systemd 252 does not know.
+#[test]
+fn newer_types() {
+    let naptr = "BW5hcHRyAnJyAAAjAAEAAA4QACAAZAAyAXMIaHR0cCtJMkwKIV4uKiQheFwxIQFhAnJyAA==";
+    let rr = told(naptr).rr.unwrap();
+    assert_eq!(
+        (&rr["naptrFlags"], &rr["replacement"]),
+        (&json!("s"), &json!("a.rr"))
+    );
+    let svcb = "BHN2Y2ICcnIAAEAAAQAADhAAUAABAWECcnIAAAAAAgABAAEABgJoMgJoMwACAAAAAwACIPsABAAIwAACAcAAAgIABQACAAAABgAQ\
+                IAENuAAAAAAAAAAAAAAAAf81AARhYgFj";
+    let rr = told(svcb).rr.unwrap();
+    assert_eq!(
+        (&rr["priority"], &rr["target"]),
+        (&json!(1), &json!("a.rr"))
+    );
+    let params = rr["params"].as_array().unwrap();
+    assert_eq!(
+        params[3],
+        json!({ "key": 3, "value": BASE64_STANDARD.encode(8443_u16.to_be_bytes()) })
+    );
+    assert_eq!(
+        params[7],
+        json!({ "key": 65333, "value": BASE64_STANDARD.encode(b"ab\x01c") })
+    );
+}
+
 #[test]
 fn hashes() {
     // RFC 4648, 10, and the hash of RFC 5155, appendix A.
