@@ -271,8 +271,18 @@ fn is_of_missing_data(fault: DnssecFault) -> bool {
 
 fn response(answer: Answer, proof: Proof, server: &Server) -> Response {
     let Answer {
-        reply, encrypted, ..
+        mut reply,
+        encrypted,
+        ..
     } = answer;
+    // What proves nothing by itself is no better than the whole.
+    if proof == Proof::Insecure {
+        for record in reply.answers.iter_mut().chain(&mut reply.authorities) {
+            if record.proof == Proof::Indeterminate {
+                record.proof = proof;
+            }
+        }
+    }
     Response {
         rcode: reply.rcode,
         answers: reply.answers,

@@ -484,3 +484,20 @@ async fn bits_are_as_asked() {
     let asked = fake.last().message;
     assert!(!asked.checking_disabled && !asked.edns.unwrap().flags().dnssec_ok);
 }
+
+#[tokio::test]
+async fn an_alias_that_is_asked_for_is_the_answer() {
+    let fake = Fake::new(|asked| {
+        let mut message = response_to(asked);
+        message.add_answer(cname(&asked.name(), "b.test"));
+        message.add_answer(cname(&n("b.test"), "c.test"));
+        vec![Act::Say(message)]
+    })
+    .await;
+    let question = Question::new(n("a.test"), RecordType::CNAME);
+    let response = upstream(vec![fake.server()])
+        .query(&question, Ask::default())
+        .await
+        .unwrap();
+    assert_eq!(response.answers.len(), 1);
+}

@@ -119,12 +119,16 @@ fn follow(question: &Question, records: &[Record]) -> Result<(Vec<Name>, Vec<Rec
     let mut chain = vec![question.name.clone()];
     let mut answers = Vec::new();
     while let Some(name) = chain.last().cloned() {
-        if take(&name, question.rtype, records, &mut answers) {
+        let dname = dname_above(&name, records);
+        if dname.is_none() && take(&name, question.rtype, records, &mut answers) {
             break;
         }
-        let Some(target) = alias(&name, records, &mut answers) else {
+        let Some(target) = alias(&name, dname, records, &mut answers) else {
             break;
         };
+        if matches!(question.rtype, RecordType::CNAME | RecordType::ANY) {
+            break;
+        }
         if chain.contains(&target) || chain.len() > LONGEST_CHAIN {
             return Err(Unusable::CnameLoop);
         }
@@ -133,13 +137,22 @@ fn follow(question: &Question, records: &[Record]) -> Result<(Vec<Name>, Vec<Rec
     Ok((chain, answers))
 }
 
-/// Moves the alias at this name, if there is one, to the answers. Gives where it leads.
-fn alias(name: &Name, records: &[Record], answers: &mut Vec<Record>) -> Option<Name> {
-    let dname = records.iter().find_map(|record| {
+/// A DNAME above the name, and where it leads from there.
+fn dname_above<'a>(name: &Name, records: &'a [Record]) -> Option<(&'a Record, Name)> {
+    records.iter().find_map(|record| {
         let target =
             dname_target(record).filter(|_| record.name != *name && record.name.zone_of(name))?;
         Some((record, substitute(name, &record.name, &target)?))
-    });
+    })
+}
+
+/// Moves the alias at this name, if there is one, to the answers. Gives where it leads.
+fn alias(
+    name: &Name,
+    dname: Option<(&Record, Name)>,
+    records: &[Record],
+    answers: &mut Vec<Record>,
+) -> Option<Name> {
     if let Some((dname, target)) = dname {
         take(&dname.name, RecordType::DNAME, records, answers);
         // The server's own CNAME would say the same, or lie.

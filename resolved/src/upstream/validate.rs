@@ -162,11 +162,6 @@ impl Job<'_> {
         }
         if negative {
             let proof = self.negative(question, reply).await?;
-            for record in &mut reply.authorities {
-                if proof == Proof::Insecure {
-                    record.proof = proof;
-                }
-            }
             whole = lesser(whole, proof);
         }
         Ok(whole)
