@@ -320,6 +320,22 @@ fn who_hangs_up_ends_the_lookup() {
 }
 
 #[test]
+fn who_only_says_that_no_more_comes_is_answered() {
+    run(async {
+        let service = Service::start().await;
+        service.server.delay.set(Duration::from_millis(100));
+        let mut client = service.connect(RESOLVE).await;
+        let method = "io.systemd.Resolve.ResolveHostname";
+        client
+            .send(json!({ "method": method, "parameters": { "name": "a.test" } }))
+            .await;
+        client.0.shutdown().await.unwrap();
+        let reply = client.reply().await.expect("a reply");
+        assert_eq!(reply["parameters"]["name"], "a.test");
+    });
+}
+
+#[test]
 fn lookups_are_watched() {
     run(async {
         let service = Service::start().await;

@@ -67,7 +67,8 @@ impl Hooks {
         self.generation.get()
     }
 
-    /// Whether any wants the name, or may soon say so.
+    /// Whether any said that it wants the name, be it that it does not answer now. One that begins to want it changes the
+    /// generation.
     pub fn want(&self, name: &Name) -> bool {
         self.hooks
             .borrow()

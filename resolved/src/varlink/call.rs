@@ -20,7 +20,7 @@ pub(super) async fn unless_gone<T>(
         // What is known already is answered without a look at the client.
         biased;
         result = lookup => result.map_err(failure),
-        gone = call.closed() => Err(gone),
+        () = call.abandoned() => Err(failure(failure::Failure::Aborted)),
     }
 }
 
