@@ -275,3 +275,78 @@ fn extended_error(message: &Message) -> Option<ExtendedError> {
         text: String::from_utf8_lossy(text).into_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::{
+        op::{MessageType, Query},
+        rr::rdata::{A, NS, SOA},
+    };
+
+    use super::*;
+    use crate::name;
+
+    fn n(text: &str) -> Name {
+        name::parse(text).unwrap()
+    }
+
+    fn message(question: &Question) -> Message {
+        let mut message = Message::query();
+        message.metadata.message_type = MessageType::Response;
+        message.add_query(Query::query(question.name.clone(), question.rtype));
+        let record = |name: &str, data| Record::from_rdata(n(name), 300, data);
+        message.add_answer(record("a.test", RData::CNAME(CNAME(n("b.test")))));
+        message.add_answer(record("b.test", RData::A(A::new(192, 0, 2, 1))));
+        message.add_authority(record("test", RData::NS(NS(n("ns.test")))));
+        let soa = SOA::new(n("ns.test"), n("hm.test"), 1, 2, 3, 4, 5);
+        message.add_authority(record("test", RData::SOA(soa)));
+        message.set_edns(hickory_proto::op::Edns::new());
+        message
+    }
+
+    #[test]
+    fn ttls_and_duplicates() {
+        let question = Question::new(n("b.test"), RecordType::A);
+        let mut message = message(&question);
+        let mut twice = message.answers[1].clone();
+        twice.ttl = 100;
+        message.add_answer(twice);
+        let reply = Reply::new(&question, message).unwrap();
+        let ttls: Vec<_> = reply.answers.iter().map(|record| record.ttl).collect();
+        assert_eq!(ttls, [100]);
+
+        let mut message = self::message(&question);
+        message.answers[1].ttl = u32::MAX;
+        assert_eq!(Reply::new(&question, message).unwrap().answers[0].ttl, 0);
+    }
+
+    #[test]
+    fn broken_messages_break_nothing() {
+        let question = Question::new(n("a.test"), RecordType::A);
+        let good = message(&question).to_vec().unwrap();
+        let mut state = 1u64;
+        let mut random = |below: usize| {
+            // xorshift64: the same each time.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % below as u64).unwrap()
+        };
+        let mut read = 0;
+        for _ in 0..50_000 {
+            let mut bytes = good.clone();
+            for _ in 0..1 + random(4) {
+                let at = random(bytes.len());
+                bytes[at] = u8::try_from(random(256)).unwrap();
+            }
+            bytes.truncate(bytes.len() - random(3) * random(20));
+            if let Ok(message) = Message::from_vec(&bytes) {
+                read += 1;
+                if let Ok(reply) = Reply::new(&question, message) {
+                    assert!(reply.chain.len() <= LONGEST_CHAIN + 1);
+                }
+            }
+        }
+        assert!(read > 2_000, "{read}");
+    }
+}
