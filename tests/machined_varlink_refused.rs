@@ -250,6 +250,16 @@ fn every_wrong_parameter_of_the_rest_is_named() {
             machine("MapTo", json!({ "uid": 0, "name": "web" })).blames(),
             "name"
         );
+        for mode in ["tty", "login"] {
+            let good = good(json!({ "mode": mode }));
+            let of_a_shell = [
+                ("user", json!("root")),
+                ("path", json!("/bin/sh")),
+                ("args", json!(["sh"])),
+                ("environment", json!(["A=b"])),
+            ];
+            blamed("Open", &good, &of_a_shell);
+        }
         let program =
             json!({ "name": "web", "mode": "shell", "path": "/bin/sh", "args": ["a\0b"] });
         assert_eq!(machine("Open", program).blames(), "args");

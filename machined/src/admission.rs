@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::{
+    argument::Argument,
     caller::Caller,
     class::Class,
     error::Error,
@@ -16,36 +17,49 @@ const LONGEST_TEXT: usize = 4096;
 
 /// What can be told without looking at anything.
 pub(crate) fn check(request: &Registration) -> Result<(), Error> {
-    let invalid = |text: String| Err(Error::InvalidArgs(text));
+    let invalid = |argument, text: String| Err(Error::InvalidArgument(argument, text));
     if request.class == Class::Host {
-        return invalid("There is one host, and it is registered".to_owned());
+        return invalid(
+            Argument::Class,
+            "There is one host, and it is registered".to_owned(),
+        );
     }
     let root = request.root_directory.as_str();
     if !root.is_empty() && !is_normal_path(root) {
         let root = root.escape_debug();
-        return invalid(format!(
-            "The root directory must be empty or an absolute path without '..': '{root}'"
-        ));
+        return invalid(
+            Argument::RootDirectory,
+            format!("The root directory must be empty or an absolute path without '..': '{root}'"),
+        );
     }
     if let Some(index) = request.network_interfaces.iter().find(|&&index| index <= 0) {
-        return invalid(format!("Invalid network interface index {index}"));
+        return invalid(
+            Argument::Interfaces,
+            format!("Invalid network interface index {index}"),
+        );
     }
     let texts = [
-        ("root directory", Some(root)),
-        ("service", Some(&request.service)),
-        ("SSH address", request.ssh_address.as_deref()),
+        (Argument::RootDirectory, "root directory", Some(root)),
+        (Argument::Service, "service", Some(&request.service)),
         (
+            Argument::SshAddress,
+            "SSH address",
+            request.ssh_address.as_deref(),
+        ),
+        (
+            Argument::SshPrivateKeyPath,
             "SSH private key path",
             request.ssh_private_key_path.as_deref(),
         ),
     ];
-    for (what, text) in texts {
+    for (argument, what, text) in texts {
         // They go into files of lines, and into the log.
         if text.is_some_and(|text| text.len() > LONGEST_TEXT || text.chars().any(char::is_control))
         {
-            return invalid(format!(
-                "The {what} is too long or has control characters in it"
-            ));
+            return invalid(
+                argument,
+                format!("The {what} is too long or has control characters in it"),
+            );
         }
     }
     Ok(())
@@ -60,7 +74,8 @@ fn is_normal_path(path: &str) -> bool {
 pub(crate) fn leader_of(caller: &Caller, process: &ProcessRef) -> Result<Leader, Error> {
     let leader = open(caller, process)?;
     if leader.pid == 1 {
-        return Err(Error::InvalidArgs(
+        return Err(Error::InvalidArgument(
+            Argument::Leader,
             "The leader of a machine can't be PID 1".to_owned(),
         ));
     }
@@ -79,9 +94,10 @@ pub(crate) fn supervisor_of(
         let supervisor = open(caller, &ProcessRef::Caller).ok();
         return Ok(supervisor.filter(|supervisor| supervisor.pid != leader.pid));
     };
-    let supervisor = open(caller, process)?;
+    let supervisor = open(caller, process).map_err(|error| error.about(Argument::Supervisor))?;
     if supervisor.pid == 1 {
-        return Err(Error::InvalidArgs(
+        return Err(Error::InvalidArgument(
+            Argument::Supervisor,
             "The supervisor of a machine can't be PID 1".to_owned(),
         ));
     }

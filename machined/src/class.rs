@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Error;
+use crate::{argument::Argument, error::Error};
 
 /// The class of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +20,18 @@ impl Class {
     /// The class that a caller may ask for. The empty string stands for a container, as in systemd.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] for every other word, `host` included.
+    /// [`Error::InvalidArgument`] for every other word, `host` included.
     pub fn from_caller(word: &str) -> Result<Self, Error> {
         match word {
             "" | "container" => Ok(Self::Container),
             "vm" => Ok(Self::Vm),
-            other => Err(Error::InvalidArgs(format!(
-                "Invalid machine class '{}': use 'container' or 'vm'.",
-                other.escape_debug()
-            ))),
+            other => Err(Error::InvalidArgument(
+                Argument::Class,
+                format!(
+                    "Invalid machine class '{}': use 'container' or 'vm'.",
+                    other.escape_debug()
+                ),
+            )),
         }
     }
 

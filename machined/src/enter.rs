@@ -19,7 +19,8 @@ use rustix::{
 };
 
 use crate::{
-    access::Action, caller::Caller, class::Class, error::Error, machine::Machine, manager::Manager,
+    access::Action, argument::Argument, caller::Caller, class::Class, error::Error,
+    machine::Machine, manager::Manager,
 };
 
 /// Which way to copy.
@@ -96,7 +97,7 @@ impl Manager {
     /// Mounts a directory or file of the host into the machine. An empty destination is the source's path.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] for a path that is not absolute and normalized; [`Error::NotSupported`] for other than
+    /// [`Error::InvalidArgument`] for a path that is not absolute and normalized; [`Error::NotSupported`] for other than
     /// containers, and where the file system can't be mounted with a container's own user ids; [`Error::AccessDenied`];
     /// [`Error::Io`]; [`Error::TimedOut`].
     pub async fn bind_mount(
@@ -114,8 +115,8 @@ impl Manager {
             destination
         };
         rules::container(machine, "Bind mounting")?;
-        rules::normalized(source, "Source path")?;
-        rules::normalized(destination, "Destination path")?;
+        rules::normalized(source, Argument::Source)?;
+        rules::normalized(destination, Argument::Destination)?;
         let details = [
             ("machine", machine.name.as_str()),
             ("verb", "bind"),

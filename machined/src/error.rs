@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use crate::argument::Argument;
+
 /// Why a call failed. Its `Display` is the message that the caller sees.
 #[derive(Debug)]
 pub enum Error {
@@ -33,8 +35,10 @@ pub enum Error {
     NoIpc(String),
     /// This kind of machine, or this program, can't do that.
     NotSupported(String),
-    /// An argument is wrong; the text says which and why.
+    /// An argument is wrong that only one interface has; the text says which and why.
     InvalidArgs(String),
+    /// This argument is wrong; the text says why.
+    InvalidArgument(Argument, String),
     /// The caller may not do that.
     AccessDenied(String),
     /// polkit would allow it after asking a person, and the caller did not allow asking.
@@ -53,6 +57,16 @@ impl Error {
     /// Wraps an error of the system with what was tried: `fs::read(x).map_err(Error::io("Failed to read x"))`.
     pub fn io<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
         move |error| Self::Io(what.into(), error.into())
+    }
+}
+
+impl Error {
+    /// The same, where what was wrong in itself was this argument.
+    pub fn about(self, argument: Argument) -> Self {
+        match self {
+            Self::InvalidArgument(_, text) => Self::InvalidArgument(argument, text),
+            other => other,
+        }
     }
 }
 
@@ -79,6 +93,7 @@ impl fmt::Display for Error {
             | Self::NoIpc(text)
             | Self::NotSupported(text)
             | Self::InvalidArgs(text)
+            | Self::InvalidArgument(_, text)
             | Self::AccessDenied(text)
             | Self::InteractiveAuthorizationRequired(text)
             | Self::LimitsExceeded(text)

@@ -6,6 +6,7 @@ use rustix::process::Signal;
 
 use crate::{
     access::Action,
+    argument::Argument,
     caller::Caller,
     class::Class,
     error::Error,
@@ -69,7 +70,7 @@ impl Manager {
     /// Sends a signal, by number (realtime ones too).
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] for what is no signal; as [`Self::terminate`].
+    /// [`Error::InvalidArgument`] for what is no signal; as [`Self::terminate`].
     pub async fn kill(
         &self,
         caller: &Caller,
@@ -79,7 +80,10 @@ impl Manager {
     ) -> Result<(), Error> {
         refuse_host(machine)?;
         if crate::sys::signal(signal).is_none() {
-            return Err(Error::InvalidArgs(format!("Invalid signal {signal}")));
+            return Err(Error::InvalidArgument(
+                Argument::Signal,
+                format!("Invalid signal {signal}"),
+            ));
         }
         let details = [("machine", machine.name.as_str()), ("verb", "kill")];
         self.authorize(caller, Action::ManageMachines, &details)

@@ -11,7 +11,7 @@ use rustix::{
     process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal},
 };
 
-use crate::error::Error;
+use crate::{argument::Argument, error::Error};
 
 /// PID_FS_MAGIC of linux/magic.h: the file system whose inodes are processes.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
@@ -38,7 +38,9 @@ impl Leader {
     /// [`Error::Io`] if there is none, or it is a thread of one.
     pub fn open(pid: u32) -> Result<Self, Error> {
         let known = pid.try_into().ok().and_then(Pid::from_raw);
-        let known = known.ok_or_else(|| Error::InvalidArgs(format!("Invalid process id {pid}")))?;
+        let known = known.ok_or_else(|| {
+            Error::InvalidArgument(Argument::Leader, format!("Invalid process id {pid}"))
+        })?;
         let what = || format!("Failed to open process {pid}");
         let pidfd = pidfd_open(known, PidfdFlags::empty()).map_err(Error::io(what()))?;
         Self::new(pid, pidfd).map_err(Error::io(what()))
@@ -47,10 +49,14 @@ impl Leader {
     /// Takes hold of the process that a pidfd from a caller means.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] if the descriptor is no pidfd, its process has ended, or it can't be seen from here.
+    /// [`Error::InvalidArgument`] if the descriptor is no pidfd, its process has ended, or it can't be seen from here.
     pub fn from_pidfd(pidfd: OwnedFd) -> Result<Self, Error> {
-        let pid = pid_of(&pidfd)
-            .ok_or_else(|| Error::InvalidArgs("Not a pidfd of a process that lives".to_owned()))?;
+        let pid = pid_of(&pidfd).ok_or_else(|| {
+            Error::InvalidArgument(
+                Argument::Leader,
+                "Not a pidfd of a process that lives".to_owned(),
+            )
+        })?;
         Self::new(pid, pidfd).map_err(Error::io(format!("Failed to open process {pid}")))
     }
 
@@ -95,10 +101,11 @@ impl Leader {
     /// Sends it a signal, by number (realtime ones too).
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] for a number that is no signal; [`Error::Io`] if it has ended.
+    /// [`Error::InvalidArgument`] for a number that is no signal; [`Error::Io`] if it has ended.
     pub fn signal(&self, number: i32) -> Result<(), Error> {
-        let signal = crate::sys::signal(number)
-            .ok_or_else(|| Error::InvalidArgs(format!("Invalid signal {number}")))?;
+        let signal = crate::sys::signal(number).ok_or_else(|| {
+            Error::InvalidArgument(Argument::Signal, format!("Invalid signal {number}"))
+        })?;
         pidfd_send_signal(&self.pidfd, signal)
             .map_err(Error::io(format!("Failed to signal process {}", self.pid)))
     }

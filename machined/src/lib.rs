@@ -9,6 +9,7 @@
 pub mod access;
 pub mod address;
 mod admission;
+pub mod argument;
 pub mod bus;
 pub mod caller;
 pub mod cgroup;

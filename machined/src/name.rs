@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Error;
+use crate::{argument::Argument, error::Error};
 
 /// The longest name, in bytes: HOST_NAME_MAX of Linux, hostname(7).
 pub const NAME_MAX: usize = 64;
@@ -21,14 +21,14 @@ impl MachineName {
     /// Checks `name`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] that says which rule the name breaks.
+    /// [`Error::InvalidArgument`] that says which rule the name breaks.
     pub fn new(name: &str) -> Result<Self, Error> {
         match broken_rule(name) {
             None => Ok(Self(name.into())),
-            Some(rule) => Err(Error::InvalidArgs(format!(
-                "Invalid machine name '{}': {rule}.",
-                name.escape_debug()
-            ))),
+            Some(rule) => Err(Error::InvalidArgument(
+                Argument::Name,
+                format!("Invalid machine name '{}': {rule}.", name.escape_debug()),
+            )),
         }
     }
 

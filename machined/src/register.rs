@@ -7,6 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::{
     access::Action,
     admission,
+    argument::Argument,
     caller::Caller,
     class::Class,
     error::Error,
@@ -25,7 +26,7 @@ impl Manager {
     /// Registers a machine; returns once its scope stands, its addresses are known and its files are written.
     ///
     /// # Errors
-    /// [`Error::MachineExists`]; [`Error::InvalidArgs`] for what breaks a rule; [`Error::AccessDenied`] for a process
+    /// [`Error::MachineExists`]; [`Error::InvalidArgument`] for what breaks a rule; [`Error::AccessDenied`] for a process
     /// that is not the caller's; [`Error::JobFailed`]; [`Error::Io`] if the files can't be written. Nothing is left
     /// behind then.
     pub async fn register(
@@ -174,9 +175,10 @@ impl Manager {
         {
             if other.leader.is_alive() {
                 let (pid, name) = (leader.pid, &other.name);
-                return Err(Error::InvalidArgs(format!(
-                    "Process {pid} is the leader of machine {name} already"
-                )));
+                return Err(Error::InvalidArgument(
+                    Argument::Leader,
+                    format!("Process {pid} is the leader of machine {name} already"),
+                ));
             }
             self.forget(other);
         }

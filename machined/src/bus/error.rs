@@ -39,7 +39,7 @@ fn name(error: &Error) -> Cow<'static, str> {
             dbus!("NotSupported")
         }
         Error::NotAvailable(_) => dbus!("FileNotFound"),
-        Error::InvalidArgs(_) => dbus!("InvalidArgs"),
+        Error::InvalidArgs(_) | Error::InvalidArgument(..) => dbus!("InvalidArgs"),
         Error::AccessDenied(_) => dbus!("AccessDenied"),
         Error::InteractiveAuthorizationRequired(_) => dbus!("InteractiveAuthorizationRequired"),
         Error::LimitsExceeded(_) => dbus!("LimitsExceeded"),

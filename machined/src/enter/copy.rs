@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{Copy, Direction, helper::Helper, rules, slots};
 use crate::{
     access::Action,
+    argument::Argument,
     caller::Caller,
     error::Error,
     machine::Machine,
@@ -23,7 +24,7 @@ impl Manager {
     /// brings powers along: set-user-ID, file capabilities, devices for all.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`] for a path that is not absolute; [`Error::NotSupported`] for other than containers;
+    /// [`Error::InvalidArgument`] for a path that is not absolute; [`Error::NotSupported`] for other than containers;
     /// [`Error::AccessDenied`]; [`Error::LimitsExceeded`] while 64 copies are under way; [`Error::Io`].
     pub async fn copy(
         &self,
@@ -36,8 +37,8 @@ impl Manager {
             copy.destination = copy.source;
         }
         rules::container(machine, "Copying files")?;
-        rules::path(copy.source, "Source path")?;
-        rules::path(copy.destination, "Destination path")?;
+        rules::path(copy.source, Argument::Source)?;
+        rules::path(copy.destination, Argument::Destination)?;
         let verb = match copy.direction {
             Direction::FromMachine => "copy_from",
             Direction::ToMachine => "copy_to",

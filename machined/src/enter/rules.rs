@@ -1,9 +1,9 @@
 //! What callers may ask for: checked before anyone is asked for permission, and before a process is started.
 
-use crate::{class::Class, error::Error, machine::Machine, namespace};
+use crate::{argument::Argument, class::Class, error::Error, machine::Machine, namespace};
 
-fn invalid(what: impl Into<String>) -> Error {
-    Error::InvalidArgs(what.into())
+fn invalid(argument: Argument, what: impl Into<String>) -> Error {
+    Error::InvalidArgument(argument, what.into())
 }
 
 /// A container that can be entered. `doing` begins the refusal: "Copying files".
@@ -24,24 +24,36 @@ pub fn container(machine: &Machine, doing: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A path of a file. `which` begins the refusal: "Source path".
-pub fn path(path: &str, which: &str) -> Result<(), Error> {
+/// A path of a file: the source or the destination.
+pub fn path(path: &str, which: Argument) -> Result<(), Error> {
     if !path.starts_with('/') {
-        return Err(invalid(format!("{which} must be absolute.")));
+        return Err(invalid(
+            which,
+            format!("{} must be absolute.", words(which)),
+        ));
     }
     // PATH_MAX, with the NUL.
     if path.len() >= 4096 || path.contains('\0') {
-        return Err(invalid(format!("{which} is too long, or holds a NUL.")));
+        let what = format!("{} is too long, or holds a NUL.", words(which));
+        return Err(invalid(which, what));
     }
     Ok(())
 }
 
+fn words(which: Argument) -> &'static str {
+    match which {
+        Argument::Source => "Source path",
+        Argument::Destination => "Destination path",
+        _ => "Path",
+    }
+}
+
 /// A path that says in plain words where it leads.
-pub fn normalized(path: &str, which: &str) -> Result<(), Error> {
+pub fn normalized(path: &str, which: Argument) -> Result<(), Error> {
     let plain = |component: &str| !matches!(component, "." | "..");
     if !path.starts_with('/') || !path.split('/').all(plain) {
-        let what = format!("{which} must be absolute and normalized.");
-        return Err(invalid(what));
+        let what = format!("{} must be absolute and normalized.", words(which));
+        return Err(invalid(which, what));
     }
     self::path(path, which)
 }
@@ -55,7 +67,7 @@ pub fn user(name: &str) -> Result<(), Error> {
         || name.len() > 256
     {
         let what = format!("Invalid user name '{}'", name.escape_debug());
-        return Err(invalid(what));
+        return Err(invalid(Argument::User, what));
     }
     Ok(())
 }
@@ -64,21 +76,21 @@ pub fn user(name: &str) -> Result<(), Error> {
 pub fn program(path: &str, args: &[String], environment: &[String]) -> Result<(), Error> {
     if !path.is_empty() && !path.starts_with('/') {
         let what = format!("Specified path '{}' is not absolute", path.escape_debug());
-        return Err(invalid(what));
+        return Err(invalid(Argument::Path, what));
     }
     if path.is_empty() && !args.is_empty() {
-        return Err(invalid("Arguments without a program"));
+        return Err(invalid(Argument::Args, "Arguments without a program"));
     }
     if path.contains('\0') {
-        return Err(invalid("Specified path holds a NUL"));
+        return Err(invalid(Argument::Path, "Specified path holds a NUL"));
     }
     if args.iter().any(|arg| arg.contains('\0')) {
-        return Err(invalid("Arguments must not hold a NUL"));
+        return Err(invalid(Argument::Args, "Arguments must not hold a NUL"));
     }
     match environment.iter().find(|pair| !is_assignment(pair)) {
         Some(pair) => {
             let what = format!("Invalid environment assignment '{}'", pair.escape_debug());
-            Err(invalid(what))
+            Err(invalid(Argument::Environment, what))
         }
         None => Ok(()),
     }
@@ -112,14 +124,14 @@ mod tests {
 
     #[test]
     fn paths() {
-        assert!(path("/a/../b", "Path").is_ok());
+        assert!(path("/a/../b", Argument::Source).is_ok());
         for bad in ["", "a", "/a\0"] {
-            assert!(path(bad, "Path").is_err(), "{bad:?}");
+            assert!(path(bad, Argument::Source).is_err(), "{bad:?}");
         }
-        assert!(path(&"/a".repeat(3000), "Path").is_err());
-        assert!(normalized("/a//b/", "Path").is_ok());
+        assert!(path(&"/a".repeat(3000), Argument::Source).is_err());
+        assert!(normalized("/a//b/", Argument::Source).is_ok());
         for bad in ["", "a", "/..", "/a/../b", "/a/./b", "/a/.."] {
-            assert!(normalized(bad, "Path").is_err(), "{bad}");
+            assert!(normalized(bad, Argument::Source).is_err(), "{bad}");
         }
     }
 

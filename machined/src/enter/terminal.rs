@@ -22,7 +22,7 @@ impl Manager {
     /// process that enters it.
     ///
     /// # Errors
-    /// [`Error::InvalidArgs`]; [`Error::NotSupported`] for a VM; [`Error::AccessDenied`]; [`Error::JobFailed`] if its
+    /// [`Error::InvalidArgument`]; [`Error::NotSupported`] for a VM; [`Error::AccessDenied`]; [`Error::JobFailed`] if its
     /// service manager would not; [`Error::TimedOut`].
     pub async fn open_terminal(
         &self,

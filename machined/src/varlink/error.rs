@@ -2,7 +2,7 @@
 
 use varlink_serve::Failure;
 
-use crate::error::Error;
+use crate::{argument::Argument, error::Error};
 
 /// The error as a reply. Where the name does not say all, a `message` does.
 pub(super) fn failure(error: Error) -> Failure {
@@ -23,9 +23,10 @@ pub(super) fn failure(error: Error) -> Failure {
         Error::GroupInHostRange(_) => of_machine("GroupInHostRange"),
         Error::LimitsExceeded(_) => of_machine("TooManyOperations"),
         Error::NoSuchImage(_) => Failure::named("io.systemd.MachineImage.NoSuchImage"),
-        Error::InvalidArgs(_) => {
-            Failure::invalid_parameter(parameter_of(&message)).with("message", message)
+        Error::InvalidArgument(argument, _) => {
+            Failure::invalid_parameter(parameter_of(argument)).with("message", message)
         }
+        Error::InvalidArgs(_) => Failure::invalid_parameter("parameters").with("message", message),
         Error::AccessDenied(_) => Failure::permission_denied(),
         Error::InteractiveAuthorizationRequired(_) => {
             Failure::named("io.systemd.InteractiveAuthenticationRequired")
@@ -39,27 +40,24 @@ pub(super) fn failure(error: Error) -> Failure {
     }
 }
 
-/// The parameter that an error of the registry is about, by the words it begins with.
-fn parameter_of(message: &str) -> &'static str {
-    const WORDS: [(&str, &str); 17] = [
-        ("Invalid machine name", "name"),
-        ("Invalid machine class", "class"),
-        ("Invalid signal", "signal"),
-        ("Invalid process id", "leader"),
-        ("Process ", "leader"),
-        ("The leader", "leader"),
-        ("The supervisor", "supervisor"),
-        ("The root directory", "rootDirectory"),
-        ("The service", "service"),
-        ("The SSH address", "sshAddress"),
-        ("The SSH private key path", "sshPrivateKeyPath"),
-        ("Source path", "source"),
-        ("Destination path", "destination"),
-        ("Invalid user name", "user"),
-        ("Specified path", "path"),
-        ("Argument", "args"),
-        ("Invalid environment", "environment"),
-    ];
-    let found = WORDS.iter().find(|(words, _)| message.starts_with(words));
-    found.map_or("parameters", |(_, parameter)| parameter)
+/// What io.systemd.Machine calls it.
+fn parameter_of(argument: Argument) -> &'static str {
+    match argument {
+        Argument::Name => "name",
+        Argument::Class => "class",
+        Argument::Leader => "leader",
+        Argument::Supervisor => "supervisor",
+        Argument::RootDirectory => "rootDirectory",
+        Argument::Interfaces => "ifIndices",
+        Argument::Service => "service",
+        Argument::SshAddress => "sshAddress",
+        Argument::SshPrivateKeyPath => "sshPrivateKeyPath",
+        Argument::Signal => "signal",
+        Argument::Source => "source",
+        Argument::Destination => "destination",
+        Argument::User => "user",
+        Argument::Path => "path",
+        Argument::Args => "args",
+        Argument::Environment => "environment",
+    }
 }

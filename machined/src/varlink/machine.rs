@@ -105,6 +105,28 @@ async fn open(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> 
         args: Option<Vec<String>>,
         environment: Option<Vec<String>>,
     }
+    impl Parameters {
+        /// A parameter that says what to run, which only a shell does.
+        fn of_a_shell(&self) -> Option<&'static str> {
+            let given = [
+                ("user", self.user.is_some()),
+                ("path", self.path.is_some()),
+                (
+                    "args",
+                    self.args.as_ref().is_some_and(|args| !args.is_empty()),
+                ),
+                (
+                    "environment",
+                    self.environment
+                        .as_ref()
+                        .is_some_and(|pairs| !pairs.is_empty()),
+                ),
+            ];
+            given
+                .iter()
+                .find_map(|&(name, is_given)| is_given.then_some(name))
+        }
+    }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Opened {
@@ -113,6 +135,9 @@ async fn open(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> 
     }
     let p: Parameters = call.parameters()?;
     let terminal = match p.mode.as_str() {
+        "tty" | "login" if let Some(parameter) = p.of_a_shell() => {
+            return Err(Failure::invalid_parameter(parameter));
+        }
         "tty" => Terminal::Pty,
         "login" => Terminal::Login,
         "shell" => Terminal::Shell {
