@@ -56,6 +56,31 @@ fn users_of_containers_have_records() {
         ] {
             assert_eq!(user(question.clone()).ok(), record, "{question}");
         }
+        for other in [
+            json!({ "uidMin": 200_008 }),
+            json!({ "uidMin": 1, "uidMax": 200_006 }),
+            json!({ "fuzzyNames": ["db"] }),
+            json!({ "fuzzyNames": [] }),
+            json!({ "dispositionMask": ["regular", "system"] }),
+        ] {
+            let mut question = other;
+            question["uid"] = 200_007.into();
+            assert!(
+                user(question.clone()).is("NonMatchingRecordFound"),
+                "{question}"
+            );
+        }
+        let like = json!({ "uid": 200_007, "uidMax": 200_007, "fuzzyNames": ["of container WEB"] });
+        assert_eq!(user(like).ok(), record);
+        assert!(group(json!({ "gid": 200_000, "gidMax": 5 })).is("NonMatchingRecordFound"));
+        assert_eq!(
+            user(json!({ "uid": 200_007, "uidMin": -1 })).blames(),
+            "uidMin"
+        );
+        assert_eq!(
+            user(json!({ "uid": 200_007, "fuzzyNames": "web" })).blames(),
+            "fuzzyNames"
+        );
         let record = json!({ "record": {
             "groupName": "vg-web-0", "gid": 200_000, "description": "GID 0 of Container web",
             "service": SERVICE, "disposition": "container",

@@ -21,6 +21,7 @@ mod register;
 mod resolve_hook;
 mod service;
 mod user_database;
+mod user_filter;
 mod wire;
 
 use std::{io, os::unix::fs::symlink, path::Path, rc::Rc};

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
+use super::user_filter::{DISPOSITION, Filter};
 use crate::{class::Class, error::Error, machine::Machine, manager::Manager};
 
 pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
@@ -134,7 +135,6 @@ fn split(kind: Kind, name: &str) -> Option<(&str, u32)> {
     (id.to_string() == digits).then_some((machine, id))
 }
 
-/// What newer callers may narrow an enumeration by. We don't enumerate.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UserQuestion {
@@ -162,6 +162,7 @@ async fn user_record(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Fa
         record: Record,
     }
     let q: UserQuestion = call.parameters()?;
+    let filter: Filter = call.parameters()?;
     let user = find(
         manager,
         Kind::User,
@@ -169,16 +170,21 @@ async fn user_record(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Fa
         q.user_name.as_deref(),
         q.uid,
     )?;
+    let name = user.name(Kind::User);
+    let real_name = format!("UID {} of Container {}", user.inside, user.machine);
+    if !filter.meets(user.outside, &[&name, &real_name]) {
+        return Err(refused("NonMatchingRecordFound"));
+    }
     let record = Record {
-        user_name: user.name(Kind::User),
+        user_name: name,
         uid: user.outside,
         gid: NOBODY,
-        real_name: format!("UID {} of Container {}", user.inside, user.machine),
+        real_name,
         home_directory: "/",
         shell: "/usr/sbin/nologin",
         locked: true,
         service: SERVICE,
-        disposition: "container",
+        disposition: DISPOSITION,
     };
     call.reply(&Reply { record }).await
 }
@@ -206,6 +212,7 @@ async fn group_record(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, F
         record: Record,
     }
     let q: GroupQuestion = call.parameters()?;
+    let filter: Filter = call.parameters()?;
     let group = find(
         manager,
         Kind::Group,
@@ -213,12 +220,17 @@ async fn group_record(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, F
         q.group_name.as_deref(),
         q.gid,
     )?;
+    let name = group.name(Kind::Group);
+    let description = format!("GID {} of Container {}", group.inside, group.machine);
+    if !filter.meets(group.outside, &[&name, &description]) {
+        return Err(refused("NonMatchingRecordFound"));
+    }
     let record = Record {
-        group_name: group.name(Kind::Group),
+        group_name: name,
         gid: group.outside,
-        description: format!("GID {} of Container {}", group.inside, group.machine),
+        description,
         service: SERVICE,
-        disposition: "container",
+        disposition: DISPOSITION,
     };
     call.reply(&Reply { record }).await
 }
