@@ -26,8 +26,8 @@ fn no_placeholder_is_left() {
 #[test]
 fn systemd_understands_the_units() {
     sandbox!(quiet(), |s| {
-        for daemon in ["machined", "resolved"] {
-            let unit = format!("/usr/lib/systemd/system/switchyard-{daemon}.service");
+        for unit in ["machined.service", "machined.socket", "resolved.service"] {
+            let unit = format!("/usr/lib/systemd/system/switchyard-{unit}");
             let verified = s.run(&format!("systemd-analyze verify --man=no {unit}"));
             let complaints: Vec<&str> = verified
                 .stderr

@@ -8,6 +8,7 @@ use std::{
 };
 
 use daemon::{
+    activation::{self, Passed},
     lock::Lock,
     log, notify,
     privileges::{self, CapabilitySet},
@@ -73,8 +74,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    // Before anything is opened that could have one of their numbers.
+    let sockets = activation::passed_sockets();
     log::init("machined");
-    match start() {
+    match start(sockets) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -83,7 +86,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<(), Failure> {
+fn start(sockets: Vec<Passed>) -> Result<(), Failure> {
     // Others read the folders that are made here, whatever the umask of whoever started us.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     if let Err(error) = privileges::raise_descriptor_limit(DESCRIPTORS) {
@@ -102,7 +105,7 @@ fn start() -> Result<(), Failure> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, run())
+    LocalSet::new().block_on(&runtime, run(sockets))
 }
 
 fn make_dir(path: &str) -> io::Result<()> {
@@ -119,11 +122,12 @@ fn make_dir(path: &str) -> io::Result<()> {
         .map_err(what)
 }
 
-async fn run() -> Result<(), Failure> {
+async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let manager = Manager::new(Paths::default())?;
     manager.restore()?;
-    let _sockets = varlink::serve(&manager)?;
+    let sockets = sockets.into_iter().map(|socket| socket.fd).collect();
+    let _sockets = varlink::serve(&manager, sockets)?;
     drop_privileges()?;
     let on_the_bus = tokio::task::spawn_local(bus::run(Rc::clone(&manager)));
     let cache = tokio::task::spawn_local(nscd::run(Rc::clone(&manager)));

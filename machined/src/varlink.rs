@@ -16,6 +16,7 @@ mod list;
 mod lookup;
 mod machine;
 mod machines;
+mod passed;
 mod process;
 mod register;
 mod resolve_hook;
@@ -24,10 +25,16 @@ mod user_database;
 mod user_filter;
 mod wire;
 
-use std::{io, os::unix::fs::symlink, path::Path, rc::Rc};
+use std::{
+    io,
+    os::{fd::OwnedFd, unix::fs::symlink},
+    path::Path,
+    rc::Rc,
+};
 
 use varlink_serve::{Guard, Interface, Limits, Server, Socket, Vendor};
 
+use self::passed::Passed;
 use crate::manager::Manager;
 
 const VENDOR: Vendor = Vendor {
@@ -43,29 +50,42 @@ const USER_DATABASE: &str = "/run/systemd/userdb/io.systemd.Machine";
 const RESOLVE_HOOK: &str = "/run/systemd/resolve.hook/io.systemd.Machine";
 const MACHINES: &str = "/run/switchyard/machined/io.switchyard.Machines";
 
-/// Serves all sockets until the guards are dropped. Must be called inside a [`tokio::task::LocalSet`].
+/// Serves all sockets until the guards are dropped: those that were passed to us, by where they are bound, and for the rest
+/// new ones. Must be called inside a [`tokio::task::LocalSet`].
 ///
 /// # Errors
-/// If a socket can't be made; the error names it.
-pub fn serve(manager: &Rc<Manager>) -> io::Result<Vec<Guard>> {
+/// If a socket can't be made, or one that was passed is none to listen on; the error names it.
+pub fn serve(manager: &Rc<Manager>, passed: Vec<OwnedFd>) -> io::Result<Vec<Guard>> {
+    let passed = &mut Passed::new(passed);
     let machine = [machine::INTERFACE, image::INTERFACE, service::INTERFACE];
     let guards = vec![
-        listen(manager, MACHINE, &machine)?,
-        listen(manager, USER_DATABASE, &[user_database::INTERFACE])?,
-        listen(manager, RESOLVE_HOOK, &[resolve_hook::INTERFACE])?,
-        listen(manager, MACHINES, &[machines::INTERFACE])?,
+        listen(manager, passed, MACHINE, &machine)?,
+        listen(manager, passed, USER_DATABASE, &[user_database::INTERFACE])?,
+        listen(manager, passed, RESOLVE_HOOK, &[resolve_hook::INTERFACE])?,
+        listen(manager, passed, MACHINES, &[machines::INTERFACE])?,
     ];
+    if passed.left() > 0 {
+        tracing::warn!(
+            "{} sockets were passed that nothing is known for",
+            passed.left()
+        );
+    }
     link_image().map_err(named(MACHINE_IMAGE))?;
     Ok(guards)
 }
 
 fn listen(
     manager: &Rc<Manager>,
+    passed: &mut Passed,
     path: &'static str,
     interfaces: &[Interface<Rc<Manager>>],
 ) -> io::Result<Guard> {
     let server = Server::new(Rc::clone(manager), VENDOR, interfaces, Limits::default());
-    Socket::bind(Path::new(path))
+    let socket = match passed.take(path) {
+        Some(socket) => Socket::inherited(socket),
+        None => Socket::bind(Path::new(path)),
+    };
+    socket
         .and_then(|socket| server.listen(socket))
         .map_err(named(path))
 }
