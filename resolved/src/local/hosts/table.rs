@@ -232,6 +232,37 @@ mod tests {
         assert_eq!(addresses(&table, "localhost"), ["127.0.0.1", "192.0.2.1"]);
     }
 
+    /// Whatever the bytes: what can be looked up is a name or an address of the file.
+    #[test]
+    fn noise_does_no_harm() {
+        let words: [&[u8]; 12] = [
+            b"192.0.2.1",
+            b"::1",
+            b"0.0.0.0",
+            b"localhost",
+            b"a.b",
+            b"#",
+            b"\n",
+            b" ",
+            b"\t",
+            b"\0",
+            b"\xff",
+            b"..",
+        ];
+        let mut seed = 1_u32;
+        for _ in 0..2000 {
+            let mut text = Vec::new();
+            for _ in 0..64 {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                text.extend_from_slice(words[(seed >> 16) as usize % words.len()]);
+            }
+            let table = Table::parse(&text, |_, _| ());
+            assert!(table.hosts.keys().all(|name| is_host_name(name)));
+            assert!(table.hosts.values().all(|host| !host.addresses.is_empty()));
+            assert!(table.names.values().all(|names| !names.is_empty()));
+        }
+    }
+
     #[test]
     fn a_hundred_thousand_names_of_one_address() {
         let mut text = String::new();
