@@ -91,6 +91,7 @@ server:
   num-threads: 1
   do-not-query-localhost: no
   module-config: "iterator"
+  local-zone: "test." nodefault
   msg-cache-size: 16m
   rrset-cache-size: 16m
 remote-control:
