@@ -51,13 +51,14 @@ impl Listeners {
     }
 
     /// Listens as configured now.
-    pub fn follow(&mut self, manager: &Rc<Manager>) {
+    pub async fn follow(&mut self, manager: &Rc<Manager>) {
         let settings = settings(&manager.config());
         if settings == self.settings {
             return;
         }
-        // Their ports are free once they are gone.
-        self.stub = None;
+        if let Some(stub) = self.stub.take() {
+            stub.end().await;
+        }
         match start(bind_by(&settings), manager, &settings) {
             Ok(stub) => self.stub = Some(stub),
             Err(error) => tracing::error!("Failed to listen: {error}"),

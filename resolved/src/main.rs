@@ -163,7 +163,7 @@ async fn run() -> Result<(), Failure> {
             signal = signals.end() => break signal,
             request = requests.next() => {
                 request.serve(&manager);
-                listeners.follow(&manager);
+                listeners.follow(&manager).await;
             }
         }
     };

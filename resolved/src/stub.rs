@@ -95,8 +95,8 @@ struct Common {
 pub struct Stub {
     common: Arc<Common>,
     threads: Vec<(Arc<UdpSocket>, JoinHandle<()>)>,
-    /// Aborted when dropped.
-    _tasks: JoinSet<()>,
+    /// Of the main thread. They hold all that is under way, and are aborted when this is dropped.
+    tasks: JoinSet<()>,
 }
 
 impl Stub {
@@ -122,7 +122,7 @@ impl Stub {
         let mut stub = Self {
             common: Arc::clone(&common),
             threads: Vec::new(),
-            _tasks: JoinSet::new(),
+            tasks: JoinSet::new(),
         };
         let (forward, forwarded) = tokio::sync::mpsc::channel(hot::QUEUE);
         for socket in sockets.hot {
@@ -139,19 +139,29 @@ impl Stub {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tasks.spawn_local(tcp::listen(Rc::clone(&server), listener, profile));
         }
-        stub._tasks = tasks;
+        stub.tasks = tasks;
         Ok(stub)
+    }
+
+    /// Ends them. Then their ports are free, which after a mere drop they are only when the runtime comes to it.
+    pub async fn end(mut self) {
+        self.end_threads();
+        self.tasks.shutdown().await;
+    }
+
+    fn end_threads(&mut self) {
+        self.common.stopping.store(true, Ordering::Release);
+        for (socket, thread) in self.threads.drain(..) {
+            // It wakes who waits for a datagram, and says ENOTCONN: udp(7) has no connection to shut down.
+            let _ = shutdown(&socket, Shutdown::Both);
+            // It can't have panicked: that aborts.
+            drop(thread.join());
+        }
     }
 }
 
 impl Drop for Stub {
     fn drop(&mut self) {
-        self.common.stopping.store(true, Ordering::Release);
-        for (socket, thread) in self.threads.drain(..) {
-            // It wakes who waits for a datagram, and says ENOTCONN: udp(7) has no connection to shut down.
-            let _ = shutdown(&socket, Shutdown::Both);
-            // The port is free when the thread has let go of it. It can't have panicked: that aborts.
-            drop(thread.join());
-        }
+        self.end_threads();
     }
 }

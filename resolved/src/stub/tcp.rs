@@ -6,7 +6,6 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    task::JoinSet,
     time::{Instant, sleep_until, timeout},
 };
 
@@ -28,31 +27,32 @@ const PAUSE: Duration = Duration::from_millis(100);
 const CHUNK: usize = 2048;
 
 /// Accepts connections to one listener.
-pub(super) async fn listen<R: Resolve + 'static>(
+pub(super) async fn listen<R: Resolve>(
     server: Rc<Server<R>>,
     listener: TcpListener,
     profile: Profile,
 ) {
-    let mut connections = JoinSet::new();
+    let mut connections = FuturesUnordered::new();
     loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        let accepted = tokio::select! {
+            Some(ended) = connections.next() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "A connection to the stub broke");
+                }
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) if profile.admits(peer) && connections.len() < MOST_CONNECTIONS => {
+                connections.push(serve(&server, stream, profile));
+            }
+            Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "The stub can't accept a connection");
                 tokio::time::sleep(PAUSE).await;
-                continue;
             }
-        };
-        while connections.try_join_next().is_some() {}
-        if !profile.admits(peer) || connections.len() >= MOST_CONNECTIONS {
-            continue;
         }
-        let server = Rc::clone(&server);
-        connections.spawn_local(async move {
-            if let Err(error) = serve(&server, stream, profile).await {
-                tracing::debug!(%error, %peer, "A connection to the stub broke");
-            }
-        });
     }
 }
 

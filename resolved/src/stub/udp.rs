@@ -8,7 +8,8 @@ use std::{
     rc::Rc,
 };
 
-use tokio::{io::Interest, net::UdpSocket, sync::mpsc::Receiver, task::JoinSet};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::{io::Interest, net::UdpSocket, sync::mpsc::Receiver};
 
 use super::{
     Resolve,
@@ -19,7 +20,7 @@ use super::{
 use crate::sys::datagrams::{Inbox, Outgoing, send_one};
 
 /// Queries under way: a client that asks again the same by the same port is told once.
-type InFlight = Rc<RefCell<HashSet<(SocketAddr, Rc<[u8]>)>>>;
+type InFlight = RefCell<HashSet<(SocketAddr, Rc<[u8]>)>>;
 
 /// A query that came by UDP.
 struct Came<S> {
@@ -33,13 +34,17 @@ struct Came<S> {
 }
 
 /// Takes what the threads hand over, until they are gone.
-pub(super) async fn forwarded<R: Resolve + 'static>(
-    server: Rc<Server<R>>,
-    mut queries: Receiver<Forwarded>,
-) {
+pub(super) async fn forwarded<R: Resolve>(server: Rc<Server<R>>, mut queries: Receiver<Forwarded>) {
     let in_flight = InFlight::default();
-    let mut tasks = JoinSet::new();
-    while let Some(query) = queries.recv().await {
+    let mut lookups = FuturesUnordered::new();
+    loop {
+        let query = tokio::select! {
+            Some(()) = lookups.next() => continue,
+            query = queries.recv() => query,
+        };
+        let Some(query) = query else {
+            return;
+        };
         let came = Came {
             packet: query.bytes.into(),
             peer: query.peer,
@@ -48,26 +53,26 @@ pub(super) async fn forwarded<R: Resolve + 'static>(
             profile: Profile::STUB,
             prefetch: query.prefetch,
         };
-        take(&server, came, &in_flight, &mut tasks);
+        if let Some(came) = to_look_up(came, &in_flight) {
+            lookups.push(look_up(&server, came, &in_flight));
+        }
     }
 }
 
 /// Serves one socket.
-pub(super) async fn listen<R: Resolve + 'static>(
-    server: Rc<Server<R>>,
-    socket: UdpSocket,
-    profile: Profile,
-) {
-    let socket = Rc::new(socket);
+pub(super) async fn listen<R: Resolve>(server: Rc<Server<R>>, socket: UdpSocket, profile: Profile) {
     let in_flight = InFlight::default();
-    let mut tasks = JoinSet::new();
+    let mut lookups = FuturesUnordered::new();
     let told = socket
         .local_addr()
         .is_ok_and(|address| address.ip().is_unspecified());
     let mut inbox = Inbox::new(LONGEST_QUERY, told);
     loop {
-        let received = socket.async_io(Interest::READABLE, || inbox.receive(&*socket));
-        if let Err(error) = received.await {
+        let received = tokio::select! {
+            Some(()) = lookups.next() => continue,
+            received = socket.async_io(Interest::READABLE, || inbox.receive(&socket)) => received,
+        };
+        if let Err(error) = received {
             tracing::warn!(%error, "The stub can't receive");
             tokio::time::sleep(super::hot::PAUSE).await;
             continue;
@@ -80,50 +85,50 @@ pub(super) async fn listen<R: Resolve + 'static>(
                 packet: datagram.bytes.into(),
                 peer: datagram.peer,
                 destination: datagram.destination,
-                socket: Rc::clone(&socket),
+                socket: &socket,
                 profile,
                 prefetch: false,
             };
-            take(&server, came, &in_flight, &mut tasks);
+            if let Some(came) = to_look_up(came, &in_flight) {
+                lookups.push(look_up(&server, came, &in_flight));
+            }
         }
     }
 }
 
-/// Replies at once, or when the answer is there.
-fn take<R: Resolve + 'static, S: AsFd + Clone + 'static>(
-    server: &Rc<Server<R>>,
-    came: Came<S>,
-    in_flight: &InFlight,
-    tasks: &mut JoinSet<()>,
-) {
-    while tasks.try_join_next().is_some() {}
+/// Replies at once, if there is nothing to look up.
+fn to_look_up<S: AsFd>(came: Came<S>, in_flight: &InFlight) -> Option<Came<S>> {
     match verdict(&came.packet, came.profile) {
         Verdict::Ignore => tracing::trace!(peer = %came.peer, "Ignored what is no query"),
         Verdict::Reply(reply) => came.reply(&reply),
         Verdict::LookUp => {
-            let key = (came.peer, Rc::clone(&came.packet));
-            if !in_flight.borrow_mut().insert(key.clone()) {
-                return;
-            }
-            let (server, in_flight) = (Rc::clone(server), Rc::clone(in_flight));
-            tasks.spawn_local(async move {
-                let asked = Asked {
-                    packet: &came.packet,
-                    profile: came.profile,
-                    stream: false,
-                    prefetch: came.prefetch,
-                };
-                let reply = server.look_up(asked).await;
-                in_flight.borrow_mut().remove(&key);
-                if let Some(reply) = reply {
-                    came.reply(&reply);
-                }
-            });
+            let new = in_flight.borrow_mut().insert(came.key());
+            return new.then_some(came);
         }
+    }
+    None
+}
+
+/// Replies when the answer is there.
+async fn look_up<R: Resolve, S: AsFd>(server: &Server<R>, came: Came<S>, in_flight: &InFlight) {
+    let asked = Asked {
+        packet: &came.packet,
+        profile: came.profile,
+        stream: false,
+        prefetch: came.prefetch,
+    };
+    let reply = server.look_up(asked).await;
+    in_flight.borrow_mut().remove(&came.key());
+    if let Some(reply) = reply {
+        came.reply(&reply);
     }
 }
 
 impl<S: AsFd> Came<S> {
+    fn key(&self) -> (SocketAddr, Rc<[u8]>) {
+        (self.peer, Rc::clone(&self.packet))
+    }
+
     fn reply(&self, bytes: &[u8]) {
         let reply = Outgoing {
             bytes,

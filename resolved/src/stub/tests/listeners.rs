@@ -71,7 +71,7 @@ impl Resolve for Fake {
 struct World {
     fake: Rc<State>,
     cache: Cache,
-    _stub: Stub,
+    stub: Stub,
     address: SocketAddr,
     proxy: SocketAddr,
     tcp: SocketAddr,
@@ -107,7 +107,7 @@ fn world() -> World {
     World {
         fake,
         cache,
-        _stub: stub,
+        stub,
         address,
         proxy: proxy_address,
         tcp,
@@ -363,14 +363,28 @@ fn of_129_connections_one_is_closed() {
 }
 
 #[test]
-fn it_ends_when_it_is_dropped() {
+fn its_ports_are_free_when_it_has_ended() {
     on_one_thread(async {
         let world = world();
         exchange(world.address, &ask("web.test", 1)).await;
-        let (address, proxy) = (world.address, world.proxy);
-        drop(world);
-        tokio::task::yield_now().await;
+        let (address, proxy, tcp) = (world.address, world.proxy, world.tcp);
+        // With lookups under way, and a connection.
+        let asked = ask("slow.test", 1).bytes();
+        let client = client().await;
+        client.send_to(&asked, address).await.unwrap();
+        client.send_to(&asked, proxy).await.unwrap();
+        let mut stream = TcpStream::connect(tcp).await.unwrap();
+        stream
+            .write_all(&framed(&ask("slow.test", 1)))
+            .await
+            .unwrap();
+        while world.fake.asked.borrow().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        world.stub.end().await;
         UdpSocket::bind(address).unwrap();
         UdpSocket::bind(proxy).unwrap();
+        TcpListener::bind(tcp).unwrap();
+        assert!(read_framed(&mut stream).await.is_none());
     });
 }
