@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn finds_users_by_name() {
-        let text = "root:x:0:0::/:/bin/sh\nbad\nx:x:4294967295:1::\nr:x:996:997:a:/:/sbin/nologin\n";
+        let text =
+            "root:x:0:0::/:/bin/sh\nbad\nx:x:4294967295:1::\nr:x:996:997:a:/:/sbin/nologin\n";
         assert_eq!(parse(text, "root"), Some(User { uid: 0, gid: 0 }));
         assert_eq!(parse(text, "r"), Some(User { uid: 996, gid: 997 }));
         assert_eq!(parse(text, "x"), None);
