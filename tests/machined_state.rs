@@ -60,7 +60,9 @@ fn machines_outlive_the_daemon() {
         );
         web.kill();
         s.wait_within(SOON, || names().is_empty(), "the files to be gone");
-        assert!(!cgroup("machine.slice/machine-web.scope").exists());
+        // It may hold the killed process until that has been waited for.
+        let scope = cgroup("machine.slice/machine-web.scope");
+        s.wait_for(|| !scope.exists(), "the scope to be gone");
     });
 }
 
