@@ -2,116 +2,437 @@
 //!
 //! What is learnt is kept here, not in the machine's cache: a goodbye, a record that displaces another, and a browser that
 //! needs an answer kept alive all act on single records.
+//!
+//! The protocol is in [`engine`], one for each link and family; here are the sockets, and what all links share.
 
-use std::rc::Rc;
+mod asking;
+mod browse;
+mod claim;
+mod engine;
+mod heard;
+mod lookup;
+mod own;
+mod packet;
+mod responder;
+mod schedule;
+mod specifier;
+#[cfg(test)]
+mod tests;
+mod zone;
 
-use hickory_proto::rr::Name;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+pub use browse::Browsed;
 
 use crate::{
     cache::DumpEntry,
+    clock::boottime,
     config::DnssdService,
-    failure::Failure,
-    message::{Question, Response},
-    multicast::MulticastLink,
+    links::Link,
+    mode::Multicast,
+    multicast::{
+        FAMILIES, MulticastLink, is_neighbour, is_own,
+        label::Label,
+        socket::{self, LONGEST, Membership, Origin, Port},
+        task::Task,
+        timer::{Timed, Timer},
+    },
     route::Family,
 };
+use engine::{Arrival, Engine, Event, Packet, To};
+use own::Key;
 
-/// A service, or a type of services, that came or went.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Browsed {
-    /// It came; else it went.
-    pub added: bool,
-    /// On this link.
-    pub ifindex: u32,
-    /// Over this family.
-    pub family: Family,
-    /// The instance, `Office printer`; `None` where types are browsed.
-    pub name: Option<String>,
-    /// `_http._tcp`.
-    pub service_type: String,
-    /// `local`.
-    pub domain: String,
-}
+/// RFC 6762, 3
+const PORT: u16 = 5353;
+const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
+/// What goes before a message in a packet: the headers of IPv6 and UDP.
+const HEADERS: usize = 48;
+/// What every link carries; and what fits into one frame of most, whatever a link carries beyond that: others may not.
+const LEAST: usize = 512;
+const FRAME: usize = 1500 - HEADERS;
+
+type ScopeKey = (u32, Family);
+type OnConflict = Rc<dyn Fn(&str)>;
 
 /// mDNS on all links. Lives on one [`tokio::task::LocalSet`].
-pub struct Mdns {}
+pub struct Mdns {
+    state: RefCell<State>,
+    on_change: RefCell<Option<Rc<dyn Fn()>>>,
+    on_conflict: RefCell<Option<OnConflict>>,
+}
+
+#[derive(Default)]
+struct State {
+    label: Label,
+    links: BTreeMap<u32, MulticastLink>,
+    services: Vec<DnssdService>,
+    /// Ids of services whose names others have.
+    lost: BTreeSet<String>,
+    scopes: BTreeMap<ScopeKey, Scope>,
+    listeners: BTreeMap<Family, Listener>,
+    /// Families that could not be listened on: said once.
+    refused: BTreeSet<Family>,
+    timer: Option<Timer>,
+    browsers: browse::Browsers,
+}
+
+/// One link and family.
+struct Scope {
+    _membership: Membership,
+    engine: Engine,
+    /// Something was heard.
+    heard: Rc<Notify>,
+}
+
+/// The socket of a family.
+struct Listener {
+    port: Rc<Port>,
+    _task: Task,
+}
+
+const fn group(family: Family) -> IpAddr {
+    socket::group(family, GROUP_V4, GROUP_V6)
+}
 
 impl Mdns {
     /// On no link yet; nothing is open.
     #[must_use]
     pub fn new() -> Rc<Self> {
-        Rc::new(Self {})
+        Rc::new(Self {
+            state: RefCell::default(),
+            on_change: RefCell::default(),
+            on_conflict: RefCell::default(),
+        })
     }
 
     /// The label below `local` that this machine answers to: what it was set to, unless another machine on some link had it.
     #[must_use]
     pub fn host_name(&self) -> String {
-        String::new()
+        self.state.borrow().label.as_str().to_owned()
     }
 
-    /// Has it answer to another label: the machine's name changed. The same label as now changes nothing.
-    pub fn set_host_name(self: &Rc<Self>, _label: &str) {}
+    /// Has it answer to another label: the machine's name changed. The same label as was set before changes nothing.
+    pub fn set_host_name(self: &Rc<Self>, label: &str) {
+        if self.state.borrow_mut().label.set(label) {
+            self.announce(Duration::ZERO);
+        }
+    }
 
     /// Has `told` called after each change of [`Self::host_name`] that a conflict caused; not within a call of ours.
-    pub fn on_change(&self, _told: Box<dyn Fn()>) {}
+    pub fn on_change(&self, told: Box<dyn Fn()>) {
+        self.on_change.replace(Some(told.into()));
+    }
 
     /// Has `told` called with the id of a service whose name another machine has; it is announced no more, until
-    /// [`Self::set_services`] says it anew.
-    pub fn on_conflict(&self, _told: Box<dyn Fn(&str)>) {}
+    /// [`Self::set_services`] has it otherwise than it was.
+    pub fn on_conflict(&self, told: Box<dyn Fn(&str)>) {
+        self.on_conflict.replace(Some(told.into()));
+    }
 
     /// Where it is spoken now: links that are up, can multicast, and are not the loopback. Opens and closes what that needs.
     /// Must be called in a [`tokio::task::LocalSet`].
-    pub fn set_links(self: &Rc<Self>, _links: &[MulticastLink]) {}
+    pub fn set_links(self: &Rc<Self>, links: &[MulticastLink]) {
+        let mut wanted = BTreeSet::new();
+        for MulticastLink { link, mode } in links {
+            for family in FAMILIES {
+                if *mode != Multicast::No && link.is_relevant_for_multicast(family) {
+                    wanted.insert((link.index, family));
+                }
+            }
+        }
+        // What ends says so while it still can.
+        let ends: Vec<_> = {
+            let state = self.state.borrow();
+            state
+                .scopes
+                .keys()
+                .filter(|key| !wanted.contains(key))
+                .copied()
+                .collect()
+        };
+        for key in ends {
+            self.run(key, |engine, _| engine.goodbye());
+            self.state.borrow_mut().scopes.remove(&key);
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            state.links = links.iter().map(|on| (on.link.index, on.clone())).collect();
+            for family in FAMILIES {
+                if wanted.iter().any(|(_, wanted)| *wanted == family) {
+                    state.listen(family, Rc::downgrade(self));
+                } else {
+                    state.listeners.remove(&family);
+                    state.refused.remove(&family);
+                }
+            }
+            for (ifindex, family) in wanted {
+                state.speak(ifindex, family);
+            }
+            if state.scopes.is_empty() {
+                state.timer = None;
+            } else if state.timer.is_none() {
+                state.timer = Some(Timer::start(Rc::downgrade(self)));
+            }
+        }
+        self.announce(Duration::ZERO);
+        self.tell_browsers();
+    }
 
     /// What is announced beside the host. Those that are gone are taken back.
-    pub fn set_services(self: &Rc<Self>, _services: &[DnssdService]) {}
-
-    /// What this machine itself announces on a link: for lookups that may be answered from the zone. `None`: nothing that
-    /// answers the question, or others may know more (a type of services).
-    #[must_use]
-    pub fn zone(&self, _ifindex: u32, _family: Family, _question: &Question) -> Option<Response> {
-        None
-    }
-
-    /// What was heard on a link and still holds: for lookups that may be answered from the cache. `None`: it must be asked.
-    #[must_use]
-    pub fn cached(&self, _ifindex: u32, _family: Family, _question: &Question) -> Option<Response> {
-        None
-    }
-
-    /// Asks on one link, over one family. The response need not be put into a cache.
-    ///
-    /// Takes 3 s at most where nobody answers, and 1 s where many may (types of services).
-    ///
-    /// # Errors
-    /// [`Failure::TimedOut`] if nobody answers, which is how a name that nobody has looks like; [`Failure::NetworkDown`]
-    /// where the link has no mDNS.
-    pub async fn query(&self, _ifindex: u32, _family: Family, _question: &Question) -> Result<Response, Failure> {
-        Err(Failure::NetworkDown)
-    }
-
-    /// Tells which services of a type come and go, what is there already first. Ends when the receiver is dropped.
-    ///
-    /// `service_type`: `_http._tcp`, or `None` for the types themselves. `domain`: `local`. `ifindex`: one link, or 0 for all.
-    pub fn browse(
-        self: &Rc<Self>,
-        _service_type: Option<&Name>,
-        _domain: &Name,
-        _ifindex: u32,
-    ) -> UnboundedReceiver<Vec<Browsed>> {
-        mpsc::unbounded_channel().1
+    pub fn set_services(self: &Rc<Self>, services: &[DnssdService]) {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.services == services {
+                return;
+            }
+            let before = std::mem::replace(&mut state.services, services.to_vec());
+            state.lost.retain(|id| {
+                let find = |services: &[DnssdService]| {
+                    services.iter().find(|service| service.id == *id).cloned()
+                };
+                find(services).is_some_and(|service| find(&before) == Some(service))
+            });
+        }
+        self.announce(Duration::ZERO);
     }
 
     /// What is kept for one link and family.
     #[must_use]
-    pub fn dump(&self, _ifindex: u32, _family: Family) -> Vec<DumpEntry> {
-        Vec::new()
+    pub fn dump(&self, ifindex: u32, family: Family) -> Vec<DumpEntry> {
+        let state = self.state.borrow();
+        let scope = state.scopes.get(&(ifindex, family));
+        scope
+            .map(|scope| scope.engine.heard.dump(boottime()))
+            .unwrap_or_default()
     }
 
     /// Forgets what was heard.
-    pub fn flush(&self) {}
+    pub fn flush(&self) {
+        for scope in self.state.borrow_mut().scopes.values_mut() {
+            scope.engine.heard.clear();
+        }
+    }
 
     /// Takes back all that was announced: the daemon ends.
-    pub fn goodbye(&self) {}
+    pub fn goodbye(self: &Rc<Self>) {
+        for key in self.keys() {
+            self.run(key, |engine, _| engine.goodbye());
+        }
+    }
+
+    fn keys(&self) -> Vec<ScopeKey> {
+        self.state.borrow().scopes.keys().copied().collect()
+    }
+
+    /// Gives every link what it is to announce now; new names after `pause`.
+    fn announce(self: &Rc<Self>, pause: Duration) {
+        for key in self.keys() {
+            let groups = zone::groups(&self.state.borrow(), key.0);
+            self.run(key, |engine, now| engine.announce(groups, now, pause));
+        }
+        if let Some(timer) = &self.state.borrow().timer {
+            timer.wake();
+        }
+    }
+
+    /// Does something with a link's engine, then sends what it has to send and sees to what happened.
+    fn run<T>(
+        self: &Rc<Self>,
+        key: ScopeKey,
+        work: impl FnOnce(&mut Engine, Duration) -> T,
+    ) -> Option<T> {
+        let (result, packets, events, port) = {
+            let mut state = self.state.borrow_mut();
+            let State {
+                scopes, listeners, ..
+            } = &mut *state;
+            let scope = scopes.get_mut(&key)?;
+            let result = work(&mut scope.engine, boottime());
+            let packets = std::mem::take(&mut scope.engine.packets);
+            let events = std::mem::take(&mut scope.engine.events);
+            if events.contains(&Event::Heard) {
+                scope.heard.notify_waiters();
+            }
+            let port = listeners
+                .get(&key.1)
+                .map(|listener| Rc::clone(&listener.port));
+            (result, packets, events, port)
+        };
+        for Packet { to, bytes } in packets {
+            let sent = port.as_ref().map(|port| match to {
+                To::Everyone => port.multicast(&bytes, key.0),
+                To::One(peer) => port.send(&bytes, peer, key.0),
+            });
+            if let Some(Err(error)) = sent {
+                tracing::debug!("Failed to send mDNS by link {}: {error}", key.0);
+            }
+        }
+        self.follow_up(&events);
+        Some(result)
+    }
+
+    fn follow_up(self: &Rc<Self>, events: &[Event]) {
+        if events.contains(&Event::Heard) {
+            self.tell_browsers();
+        }
+        for event in events {
+            match event {
+                Event::Heard => {}
+                Event::Conflict(Key::Host) => self.lose_host_name(),
+                Event::Conflict(Key::Service(id)) => self.lose_service(id),
+            }
+        }
+    }
+
+    fn lose_host_name(self: &Rc<Self>) {
+        let pause = {
+            let mut state = self.state.borrow_mut();
+            let before = state.label.as_str().to_owned();
+            let pause = state.label.yield_to_other(boottime());
+            tracing::warn!(
+                "Another machine has the name {before}.local: this one is {}.local from now on",
+                state.label.as_str()
+            );
+            pause
+        };
+        self.announce(pause);
+        if let Some(told) = self.on_change.borrow().clone() {
+            tokio::task::spawn_local(async move { told() });
+        }
+    }
+
+    fn lose_service(self: &Rc<Self>, id: &str) {
+        if !self.state.borrow_mut().lost.insert(id.to_owned()) {
+            return;
+        }
+        tracing::warn!("Another machine has the name of the service {id}: it is announced no more");
+        self.announce(Duration::ZERO);
+        if let Some(told) = self.on_conflict.borrow().clone() {
+            let id = id.to_owned();
+            tokio::task::spawn_local(async move { told(&id) });
+        }
+    }
+
+    fn received(self: &Rc<Self>, family: Family, bytes: &[u8], origin: Origin) {
+        let peer = origin.peer.ip();
+        let arrival = {
+            let state = self.state.borrow();
+            let Some(on) = state.links.get(&origin.ifindex) else {
+                return;
+            };
+            // A group of the link is no farther than the link; anything else may be. RFC 6762, 11
+            let multicast = origin.destination == group(family);
+            if !multicast && !is_neighbour(&on.link, peer) {
+                return;
+            }
+            Arrival {
+                peer: origin.peer,
+                multicast,
+                own: state.links.values().any(|on| is_own(&on.link, peer)),
+            }
+        };
+        self.run((origin.ifindex, family), |engine, now| {
+            engine.receive(bytes, arrival, now)
+        });
+        if let Some(timer) = &self.state.borrow().timer {
+            timer.wake();
+        }
+    }
+}
+
+impl Timed for Mdns {
+    fn tick(self: &Rc<Self>, _: Duration) -> Option<Duration> {
+        let ticks = self
+            .keys()
+            .into_iter()
+            .map(|key| self.run(key, Engine::tick));
+        ticks.flatten().flatten().min()
+    }
+}
+
+impl State {
+    fn listen(&mut self, family: Family, mdns: Weak<Mdns>) {
+        if self.listeners.contains_key(&family) {
+            return;
+        }
+        // Other programs of this machine take part, too. RFC 6762, 15
+        match Port::open(group(family), PORT, true) {
+            Ok(port) => {
+                self.refused.remove(&family);
+                let port = Rc::new(port);
+                let task = Task::start(receive(Rc::clone(&port), family, mdns));
+                self.listeners
+                    .insert(family, Listener { port, _task: task });
+            }
+            Err(error) => {
+                if self.refused.insert(family) {
+                    tracing::warn!(
+                        "No mDNS over {family:?}, port {PORT} is not to be had: {error}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn speak(&mut self, ifindex: u32, family: Family) {
+        if !self.listeners.contains_key(&family) {
+            self.scopes.remove(&(ifindex, family));
+            return;
+        }
+        let Some(on) = self.links.get(&ifindex) else {
+            return;
+        };
+        let limit = limit(&on.link);
+        if let Some(scope) = self.scopes.get_mut(&(ifindex, family)) {
+            scope.engine.limit = limit;
+            return;
+        }
+        match Membership::join(group(family), ifindex) {
+            Ok(membership) => {
+                let mut engine = Engine::new(limit);
+                self.browsers.join(&mut engine, ifindex, boottime());
+                let scope = Scope {
+                    _membership: membership,
+                    engine,
+                    heard: Rc::new(Notify::new()),
+                };
+                self.scopes.insert((ifindex, family), scope);
+            }
+            // The link may just be going.
+            Err(error) => tracing::debug!("No mDNS on link {ifindex}: {error}"),
+        }
+    }
+}
+
+fn limit(link: &Link) -> usize {
+    let mtu = usize::try_from(link.mtu).unwrap_or(0);
+    mtu.saturating_sub(HEADERS).clamp(LEAST, FRAME)
+}
+
+async fn receive(port: Rc<Port>, family: Family, mdns: Weak<Mdns>) {
+    let mut buffer = vec![0; LONGEST];
+    loop {
+        let received = port.receive(&mut buffer).await;
+        let Some(mdns) = mdns.upgrade() else {
+            return;
+        };
+        match received {
+            Ok((length, origin)) => {
+                mdns.received(family, buffer.get(..length).unwrap_or_default(), origin);
+            }
+            // What a neighbour's ICMP says of an answer to it.
+            Err(error) => tracing::debug!("mDNS over {family:?}: {error}"),
+        }
+        // A flood does not keep the rest of the daemon waiting.
+        tokio::task::yield_now().await;
+    }
 }
