@@ -2,66 +2,20 @@
 
 mod machined_bus_client;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use machined_bus_client::{
-    Answer, Args, Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, PROPERTIES,
+    Args, Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, PROPERTIES, members,
+    table::{
+        Like::{self, Kind, Ours, Same},
+        Table,
+    },
 };
 use support::{Container, Options, Ready, Sandbox, Via, Which, sandbox};
 
-/// How like each other the two answers must be.
-#[derive(Clone, Copy)]
-enum Like {
-    /// In everything.
-    Same,
-    /// In the name of the error, or the signature of the reply; the texts may differ.
-    Kind,
-    /// Not: ours is an error of this name, or a reply with this signature, for the reason given.
-    Ours(&'static str, #[allow(dead_code)] &'static str),
-}
-
-use Like::{Kind, Ours, Same};
-
-struct Row {
-    path: String,
-    interface: &'static str,
-    member: &'static str,
-    args: Args,
-    like: Like,
-}
-
-#[derive(Default)]
-struct Table(Vec<Row>);
-
-impl Table {
-    fn add(
-        &mut self,
-        like: Like,
-        path: &str,
-        interface: &'static str,
-        member: &'static str,
-        args: Args,
-    ) {
-        self.0.push(Row {
-            path: path.to_owned(),
-            interface,
-            member,
-            args,
-            like,
-        });
-    }
-
-    fn manager(&mut self, like: Like, member: &'static str, args: Args) {
-        self.add(like, MANAGER, MANAGER_IFACE, member, args);
-    }
-
-    fn web(&mut self, like: Like, member: &'static str, args: Args) {
-        self.add(like, &format!("{MACHINE}/web"), MACHINE_IFACE, member, args);
-    }
-
-    fn get(&mut self, like: Like, path: &str, interface: &'static str, property: &'static str) {
-        self.add(like, path, PROPERTIES, "Get", args![interface, property]);
-    }
+/// A call of the machine's object.
+fn on_web(table: &mut Table, like: Like, member: &'static str, args: Args) {
+    table.add(like, &format!("{MACHINE}/web"), MACHINE_IFACE, member, args);
 }
 
 fn looking(table: &mut Table, web: &Container) {
@@ -93,8 +47,8 @@ fn looking(table: &mut Table, web: &Container) {
         table.manager(Kind, "MapToMachineUser", args![id]);
         table.manager(Kind, "MapToMachineGroup", args![id]);
     }
-    table.web(Same, "GetAddresses", args![]);
-    table.web(Kind, "GetUIDShift", args![]);
+    on_web(table, Same, "GetAddresses", args![]);
+    on_web(table, Kind, "GetUIDShift", args![]);
 }
 
 fn changing(table: &mut Table) {
@@ -110,7 +64,7 @@ fn changing(table: &mut Table) {
     table.manager(Same, "KillMachine", args!["nope", "all", 15i32]);
     for (whom, signal) in [("some", 15i32), ("leader", 0), ("leader", 65), ("all", -1)] {
         table.manager(Kind, "KillMachine", args!["web", whom, signal]);
-        table.web(Kind, "Kill", args![whom, signal]);
+        on_web(table, Kind, "Kill", args![whom, signal]);
     }
     // SIGCONT, and a realtime signal: an init ignores both.
     for signal in [18i32, 40] {
@@ -396,78 +350,17 @@ fn calls_are_answered_as_by_systemd() {
         let everywhere = format!("{show}; nsenter --net --target {} {show}", web.leader());
         let tentative = || s.run(&everywhere).ok();
         s.wait_for(|| tentative().is_empty(), "addresses to be settled");
-        let mut table = Table::default();
+        let mut table = Table::of(MANAGER, MANAGER_IFACE);
         looking(&mut table, &web);
         changing(&mut table);
         registering(&mut table, &web);
         standard(&mut table);
-        assert!(table.0.len() >= 60);
-        let ask = |client: &Client| -> Vec<Answer> {
-            let call = |row: &Row| {
-                let args = row
-                    .args
-                    .iter()
-                    .map(|arg| arg.try_clone().unwrap())
-                    .collect();
-                client.call(&row.path, row.interface, row.member, args)
-            };
-            table.0.iter().map(call).collect()
-        };
+        assert!(table.len() >= 60);
+        let ask = |client: &Client| table.ask(client);
         let peers = with(s, Which::Peer, &web, ask);
         let ours = with(s, Which::Ours, &web, ask);
-        let mut wrong = Vec::new();
-        for ((row, peer), our) in table.0.iter().zip(&peers).zip(&ours) {
-            let good = match row.like {
-                Like::Same => peer == our,
-                Like::Kind => peer.kind() == our.kind(),
-                Like::Ours(kind, _) => our.kind() == kind || our.is_error(kind),
-            };
-            if !good {
-                let Row {
-                    path,
-                    interface,
-                    member,
-                    args,
-                    ..
-                } = row;
-                wrong.push(format!(
-                    "{path} {interface}.{member} {args:?}\n    peer {peer:?}\n    ours {our:?}"
-                ));
-            }
-        }
-        assert!(
-            wrong.is_empty(),
-            "{} of {} differ:\n{}",
-            wrong.len(),
-            table.0.len(),
-            wrong.join("\n")
-        );
+        table.compare(&peers, &ours);
     });
-}
-
-/// The members of an interface in introspection data, each with all that is said of it.
-fn members(xml: &str, interface: &str) -> BTreeMap<String, String> {
-    let start = xml.find(&format!("<interface name=\"{interface}\">"));
-    let text = start.map_or("", |at| &xml[at..]);
-    let text = text.split("</interface>").next().unwrap_or_default();
-    let mut members = BTreeMap::new();
-    let mut current = String::new();
-    for line in text.lines().skip(1) {
-        if line.starts_with("  <") && !line.starts_with("  </") {
-            current = line
-                .trim()
-                .trim_end_matches("/>")
-                .trim_end_matches('>')
-                .to_owned();
-            members.insert(current.clone(), String::new());
-        } else if line.starts_with("   <") {
-            // Both orders of attributes are in use.
-            let mut words: Vec<&str> = line.trim().trim_end_matches("/>").split(' ').collect();
-            words.sort_unstable();
-            *members.get_mut(&current).unwrap() += &format!("{words:?}\n");
-        }
-    }
-    members
 }
 
 #[test]

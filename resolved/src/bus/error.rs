@@ -26,6 +26,7 @@ impl From<Failure> for Error {
         let message = match &failure {
             Failure::InvalidParameter("ifindex", _) => "Invalid interface index".to_owned(),
             Failure::InvalidParameter("flags", _) => "Invalid flags parameter".to_owned(),
+            Failure::NoSource => "All suitable resolution sources turned off".to_owned(),
             Failure::DnssecFailed(_, extended) => with(failure.to_string(), extended.as_ref()),
             Failure::Rcode(rcode, extended) => {
                 let what = format!("Server or network returned error {}", word(*rcode));

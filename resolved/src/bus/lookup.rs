@@ -131,13 +131,15 @@ pub(super) fn service(this: Rc<Root>, call: Call) -> Later {
 
 fn row(service: request::Service) -> ServiceRow {
     let addresses = service.addresses.unwrap_or_default();
+    let canonical = service.canonical_name;
+    let canonical = canonical.unwrap_or_else(|| service.hostname.clone());
     (
         service.priority,
         service.weight,
         service.port,
         service.hostname,
         addresses.iter().map(located).collect(),
-        service.canonical_name.unwrap_or_default(),
+        canonical,
     )
 }
 

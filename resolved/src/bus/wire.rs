@@ -37,9 +37,10 @@ pub(super) fn ifindex(index: u32) -> i32 {
 }
 
 pub(super) fn global_server(server: &DnsServer) -> GlobalServer {
-    let link = match server.ifindex {
-        0 if server.address.is_loopback() => LOOPBACK,
-        index => ifindex(index),
+    // Whoever was told of it: there is one way to such an address.
+    let link = match server.address.is_loopback() {
+        true => LOOPBACK,
+        false => ifindex(server.ifindex),
     };
     let (family, bytes) = address(server.address);
     (link, family, bytes)

@@ -223,10 +223,9 @@ pub(crate) fn is_service_type(text: &str) -> bool {
             !name.is_empty() && name.len() < 63 && name.bytes().all(allowed)
         })
     };
+    // RFC 2782: not these two alone, _sctp say.
     label(service)
-        && ["_tcp", "_udp"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(protocol))
+        && label(protocol)
         && (labels.len() == 2
             || matches!(labels.as_slice(), [sub, "_sub", _, _] if !sub.is_empty()))
 }
@@ -299,7 +298,7 @@ mod tests {
             "",
             "_tcp",
             "http._tcp",
-            "_http._sctp",
+            "_http.sctp",
             "_._tcp",
             "_x._y._z._tcp",
         ] {
