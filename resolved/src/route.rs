@@ -145,7 +145,7 @@ fn unicast(question: &Question, single_label: bool, candidate: &Candidate<'_>) -
     }
 }
 
-/// RFC 4795, 2: a single label, and the addresses that belong to the link.
+/// RFC 4795, 2: a single label, and addresses. Only those of a link's neighbours are then asked there.
 fn llmnr(question: &Question, family: Family) -> Match {
     let suits = match family_of(question.rtype) {
         Some(of_type) => of_type == family,
@@ -153,7 +153,7 @@ fn llmnr(question: &Question, family: Family) -> Match {
     };
     let name = &question.name;
     let local = name.num_labels_with_wildcard() == 1 && !name::is_below(name, &parse("local"))
-        || link_local_reverse(name) == Some(family);
+        || reverse(name) == Some(family);
     if suits && local {
         Match::Maybe
     } else {
@@ -161,14 +161,14 @@ fn llmnr(question: &Question, family: Family) -> Match {
     }
 }
 
-/// RFC 6762, 3 and 4: all below `local`, and the addresses that belong to the link.
+/// RFC 6762, 3 and 4: all below `local`, and addresses. Only those of a link's neighbours are then asked there.
 fn mdns(question: &Question, family: Family) -> Match {
     let suits = family_of(question.rtype).is_none_or(|of_type| of_type == family);
     let name = &question.name;
     let local = parse("local");
     if suits && name.num_labels_with_wildcard() > 1 && name::is_below(name, &local) {
         Match::Domain(1)
-    } else if link_local_reverse(name) == Some(family) {
+    } else if reverse(name) == Some(family) {
         Match::Maybe
     } else {
         Match::No
@@ -187,6 +187,17 @@ const fn family_of(rtype: RecordType) -> Option<Family> {
 fn is_multicast_only(name: &Name) -> bool {
     name.num_labels_with_wildcard() > 1 && name::is_below(name, &parse("local"))
         || link_local_reverse(name).is_some()
+}
+
+/// Addresses as names.
+fn reverse(name: &Name) -> Option<Family> {
+    if name::is_below(name, &parse("in-addr.arpa")) {
+        Some(Family::V4)
+    } else if name::is_below(name, &parse("ip6.arpa")) {
+        Some(Family::V6)
+    } else {
+        None
+    }
 }
 
 /// 169.254.0.0/16 (RFC 3927) and fe80::/10 (RFC 4291) as names.
@@ -299,5 +310,9 @@ mod tests {
             link_local,
             [ScopeId::Llmnr(3, Family::V4), ScopeId::Mdns(3, Family::V4)]
         );
+        // A neighbour's address may be known to servers as well.
+        let neighbour = ask("1.0.168.192.in-addr.arpa", RecordType::PTR, &[]);
+        assert_eq!(neighbour.len(), 3, "{neighbour:?}");
+        assert!(neighbour.contains(&ScopeId::Link(3)));
     }
 }

@@ -21,7 +21,9 @@ use crate::{
     flags::Flags,
     links::Link,
     message::{Question, Response},
-    multicast::{family_of, is_neighbour, random, response, reverse_address, socket::Origin},
+    multicast::{
+        family_of, is_neighbour, is_own, random, response, reverse_address, socket::Origin,
+    },
     route::Family,
 };
 
@@ -53,11 +55,12 @@ impl Drop for Waiting {
 impl Llmnr {
     /// Asks on one link, over one family.
     ///
-    /// Takes 1.1 s at most where nobody answers. Names of addresses are asked of the address itself, over TCP.
+    /// Takes 1.1 s at most where nobody answers: then there is no such name. Names of addresses are asked of the address
+    /// itself, over TCP.
     ///
     /// # Errors
-    /// [`Failure::TimedOut`] if nobody answers, which is how a name that nobody has looks like; [`Failure::NetworkDown`]
-    /// where the link has no LLMNR.
+    /// [`Failure::NetworkDown`] where the link has no LLMNR, or the address is not a neighbour's; [`Failure::TimedOut`] and
+    /// others over TCP.
     pub async fn query(
         self: &Rc<Self>,
         ifindex: u32,
@@ -85,24 +88,30 @@ impl Llmnr {
             .then(|| reverse_address(&question.name))
             .flatten();
         if let Some(address) = reverse {
-            if family_of(address) != family || !is_neighbour(&link, address) {
+            // Our own have other sources.
+            let is_other = is_neighbour(&link, address) && !is_own(&link, address);
+            if family_of(address) != family || !is_other {
                 return Err(Failure::NetworkDown);
             }
             return tcp::ask(&link, address, question).await.map(found);
         }
-        let (reply, origin) = self.multicast(&link, family, question).await?;
-        if reply.truncated {
-            return tcp::ask(&link, origin.peer.ip(), question).await.map(found);
+        match self.multicast(&link, family, question).await? {
+            Some((reply, origin)) if reply.truncated => {
+                let peer = origin.peer.ip();
+                tcp::ask(&link, peer, question).await.map(found)
+            }
+            Some((reply, _)) => Ok(found(reply)),
+            None => Ok(found(no_such_name(question))),
         }
-        Ok(found(reply))
     }
 
+    /// `None`: nobody replied.
     async fn multicast(
         self: &Rc<Self>,
         link: &Link,
         family: Family,
         question: &Question,
-    ) -> Result<(Reply, Origin), Failure> {
+    ) -> Result<Option<(Reply, Origin)>, Failure> {
         let mut waiting = self.wait(link.index, family);
         let bytes = message::query(&Query {
             id: waiting.key.2,
@@ -124,10 +133,10 @@ impl Llmnr {
                     let first = (reply.clone(), origin);
                     tokio::task::spawn_local(waiting.watch_for_conflict(first.1, question.clone()));
                 }
-                return Ok((reply, origin));
+                return Ok(Some((reply, origin)));
             }
         }
-        Err(Failure::TimedOut)
+        Ok(None)
     }
 
     fn wait(self: &Rc<Self>, ifindex: u32, family: Family) -> Waiting {

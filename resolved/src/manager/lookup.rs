@@ -213,6 +213,8 @@ impl Manager {
                 (Ok(answer), None) => together = Some(answer),
                 (Ok(answer), Some(together)) => merge(together, answer, &lookup.types),
                 (Err(_), _) if any => {}
+                // Nobody is asked for that type: LLMNR on a link without IPv6. The others tell.
+                (Err(Failure::NoNameServers), _) => {}
                 (Err(failure), _) => return Err(failure),
             }
         }

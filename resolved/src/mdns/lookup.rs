@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     flags::Flags,
     message::{Question, Response},
-    multicast::response,
+    multicast::{is_neighbour, is_own, response, reverse_address},
     route::Family,
 };
 
@@ -40,9 +40,12 @@ fn own_records(engine: &Engine, question: &Question) -> Vec<Record> {
 
 impl Mdns {
     /// What this machine itself announces on a link: for lookups that may be answered from the zone. `None`: nothing that
-    /// answers the question, or others may know more (a type of services).
+    /// answers the question, or others may know more (a type of services), or a better name (an address).
     #[must_use]
     pub fn zone(&self, ifindex: u32, family: Family, question: &Question) -> Option<Response> {
+        if reverse_address(&question.name).is_some() {
+            return None;
+        }
         let state = self.state.borrow();
         let scope = state.scopes.get(&(ifindex, family))?;
         let own = scope.engine.answers(question);
@@ -82,8 +85,8 @@ impl Mdns {
     /// Takes 3 s at most where nobody answers, and 1 s where many may (types of services).
     ///
     /// # Errors
-    /// [`Failure::TimedOut`] if nobody answers, which is how a name that nobody has looks like; [`Failure::NetworkDown`]
-    /// where the link has no mDNS.
+    /// [`Failure::MaxAttempts`] if nobody answers, which is how a name that nobody has looks like; [`Failure::NetworkDown`]
+    /// where the link has no mDNS, or the address is not a neighbour's.
     pub async fn query(
         self: &Rc<Self>,
         ifindex: u32,
@@ -91,6 +94,15 @@ impl Mdns {
         question: &Question,
     ) -> Result<Response, Failure> {
         let key = (ifindex, family);
+        if let Some(address) = reverse_address(&question.name) {
+            let state = self.state.borrow();
+            let link = state.links.get(&ifindex).map(|on| &on.link);
+            // Our own have other sources.
+            let asks = |link| is_neighbour(link, address) && !is_own(link, address);
+            if !link.is_some_and(asks) {
+                return Err(Failure::NetworkDown);
+            }
+        }
         let begun = Instant::now();
         let since = boottime().saturating_sub(JUST_TOLD);
         let ends = TRANSMISSIONS.iter().skip(1).chain([&PATIENCE]);
@@ -117,7 +129,7 @@ impl Mdns {
                 }
             }
         }
-        Err(Failure::TimedOut)
+        Err(Failure::MaxAttempts)
     }
 
     fn ask(self: &Rc<Self>, key: super::ScopeKey, question: &Question) -> Result<(), Failure> {
