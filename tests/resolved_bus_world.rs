@@ -15,6 +15,9 @@ pub const MANAGER: &str = "/org/freedesktop/resolve1";
 pub const MANAGER_IFACE: &str = "org.freedesktop.resolve1.Manager";
 pub const LINK_IFACE: &str = "org.freedesktop.resolve1.Link";
 
+/// The loopback's number.
+pub const LOOPBACK: i32 = 1;
+
 /// No daemon yet, and no module that would ask one.
 pub fn options() -> Options {
     Options::new()

@@ -56,6 +56,34 @@ pub(super) fn refused(refusal: Refusal) -> Error {
     }
 }
 
+/// What is wrong with an address of this family.
+pub(super) fn of_address(failure: Failure, family: i32) -> Error {
+    match failure {
+        Failure::InvalidParameter("family", _) => {
+            Error::invalid_args(format!("Unknown address family {family}"))
+        }
+        Failure::InvalidParameter("address", _) => Error::invalid_args("Invalid address size"),
+        other => other.into(),
+    }
+}
+
+/// What is wrong with a type of records.
+pub(super) fn of_type(failure: Failure, rtype: u16) -> Error {
+    let message = match &failure {
+        Failure::TypeInvalidForQuery => {
+            format!("Specified resource record type {rtype} may not be used in a query.")
+        }
+        Failure::TypeObsolete => {
+            format!("Specified DNS resource record type {rtype} is obsolete.")
+        }
+        Failure::ZoneTransferNotPermitted => {
+            "Zone transfers not permitted via this programming interface.".to_owned()
+        }
+        _ => return failure.into(),
+    };
+    Error::new(name(&failure), message)
+}
+
 /// What became of a lookup of `asked`, in the words that resolvectl prints.
 pub(super) fn of_lookup(failure: Failure, asked: &str) -> Error {
     let message = match &failure {
@@ -67,6 +95,9 @@ pub(super) fn of_lookup(failure: Failure, asked: &str) -> Error {
             let what =
                 format!("Could not resolve '{asked}', server or network returned error {word}");
             with(what, extended.as_ref())
+        }
+        Failure::ServiceNotProvided => {
+            format!("'{asked}' does not provide the requested service")
         }
         Failure::NoSuchRecord => format!("'{asked}' does not have any RR of the requested type"),
         Failure::CnameLoop => {

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use dbus_serve::{Call, Error, Later};
 
 use super::{
-    error::of_lookup,
+    error::{of_address, of_lookup, of_type},
     service::Root,
     wire::{self, Address},
 };
@@ -44,7 +44,13 @@ pub(super) fn hostname(this: Rc<Root>, call: Call) -> Later {
         let (ifindex, name, family, flags) = call.args::<(i32, &str, i32, u64)>()?;
         let lookup = request::resolve_hostname(&this.manager, ifindex.into(), name, family, flags);
         let reply = unless_abandoned(&call, lookup).await;
-        let reply = reply.map_err(|failure| of_lookup(failure, plain(name)))?;
+        let reply = reply.map_err(|failure| match failure {
+            Failure::InvalidParameter("name", _) => {
+                Error::invalid_args(format!("Invalid hostname '{name}'"))
+            }
+            Failure::InvalidParameter("family", _) => of_address(failure, family),
+            other => of_lookup(other, plain(name)),
+        })?;
         let addresses: Vec<_> = reply.addresses.iter().map(located).collect();
         call.reply(&(addresses, reply.name.as_str(), reply.flags.bits()))
     })
@@ -62,7 +68,10 @@ pub(super) fn address(this: Rc<Root>, call: Call) -> Later {
         let (ifindex, family, bytes, flags) = call.args::<(i32, i32, Vec<u8>, u64)>()?;
         let lookup = request::resolve_address(&this.manager, ifindex.into(), family, &bytes, flags);
         let reply = unless_abandoned(&call, lookup).await;
-        let reply = reply.map_err(|failure| of_lookup(failure, &reverse(family, &bytes)))?;
+        let reply = reply.map_err(|failure| match failure {
+            Failure::InvalidParameter("family" | "address", _) => of_address(failure, family),
+            other => of_lookup(other, &reverse(family, &bytes)),
+        })?;
         let names = reply.names.iter();
         let names: Vec<_> = names
             .map(|(ifindex, name)| (wire::ifindex(*ifindex), name.as_str()))
@@ -85,13 +94,20 @@ pub(super) fn record(this: Rc<Root>, call: Call) -> Later {
         let (ifindex, name, class, rtype, flags) = call.args::<(i32, &str, u16, u16, u64)>()?;
         let lookup =
             request::resolve_record(&this.manager, ifindex.into(), name, class, rtype, flags);
-        let reply = match unless_abandoned(&call, lookup).await {
-            Err(Failure::NoSuchRecord) => {
-                let error = of_lookup(Failure::NoSuchRecord, plain(name));
-                return Err(Error::new(error.name, format!("Name {}", error.message)));
+        let reply = unless_abandoned(&call, lookup).await;
+        let reply = reply.map_err(|failure| match failure {
+            Failure::InvalidParameter("name", _) => {
+                Error::invalid_args(format!("Invalid name '{name}'"))
             }
-            reply => reply.map_err(|failure| of_lookup(failure, plain(name)))?,
-        };
+            Failure::NoSuchRecord => {
+                let error = of_lookup(failure, plain(name));
+                Error::new(error.name, format!("Name {}", error.message))
+            }
+            Failure::TypeInvalidForQuery
+            | Failure::TypeObsolete
+            | Failure::ZoneTransferNotPermitted => of_type(failure, rtype),
+            other => of_lookup(other, plain(name)),
+        })?;
         let mut records = Vec::with_capacity(reply.records.len());
         for found in &reply.records {
             let record = &found.record;

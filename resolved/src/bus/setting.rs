@@ -1,13 +1,16 @@
 //! What a link is told by a call: arguments checked and read.
 
+use dbus_serve::Error;
 use serde::de::DeserializeOwned;
 use zbus::Type;
 
-use super::wire::{Address, LinkServerEx};
+use super::{
+    error::of_address,
+    wire::{Address, LinkServerEx},
+};
 use crate::{
     access::Action,
     config::server::{is_usable, server_name},
-    failure::Failure,
     manager::LinkChange,
     name,
     request::parse_address,
@@ -18,7 +21,7 @@ use crate::{
 pub(super) trait Setting: 'static {
     type Value: Type + DeserializeOwned + 'static;
     const ACTION: Action;
-    fn change(value: Self::Value) -> Result<LinkChange, Failure>;
+    fn change(value: Self::Value) -> Result<LinkChange, Error>;
 }
 
 /// SetDNS.
@@ -28,7 +31,7 @@ impl Setting for Dns {
     type Value = Vec<Address>;
     const ACTION: Action = Action::SetDnsServers;
 
-    fn change(value: Self::Value) -> Result<LinkChange, Failure> {
+    fn change(value: Self::Value) -> Result<LinkChange, Error> {
         let plain = |(family, bytes)| (family, bytes, 0, String::new());
         DnsEx::change(value.into_iter().map(plain).collect())
     }
@@ -41,7 +44,7 @@ impl Setting for DnsEx {
     type Value = Vec<LinkServerEx>;
     const ACTION: Action = Action::SetDnsServers;
 
-    fn change(value: Self::Value) -> Result<LinkChange, Failure> {
+    fn change(value: Self::Value) -> Result<LinkChange, Error> {
         let mut servers = Vec::with_capacity(value.len());
         for one in value {
             let server = server(one)?;
@@ -53,14 +56,17 @@ impl Setting for DnsEx {
     }
 }
 
-fn server((family, bytes, port, name): LinkServerEx) -> Result<DnsServer, Failure> {
-    let address = parse_address(family, &bytes)?;
+fn server((family, bytes, port, name): LinkServerEx) -> Result<DnsServer, Error> {
+    let address = parse_address(family, &bytes).map_err(|failure| of_address(failure, family))?;
     if !is_usable(address) {
-        return Err(invalid("address", format!("No server can be at {address}")));
+        return Err(Error::invalid_args("Invalid DNS server address"));
     }
     let name = match name.as_str() {
         "" => None,
-        name => Some(server_name(name).map_err(|what| invalid("name", what))?),
+        name => Some(
+            server_name(name)
+                .map_err(|what| Error::invalid_args(format!("Invalid DNS server name: {what}")))?,
+        ),
     };
     Ok(DnsServer {
         address,
@@ -79,13 +85,14 @@ impl Setting for Domains {
     type Value = Vec<(String, bool)>;
     const ACTION: Action = Action::SetDomains;
 
-    fn change(value: Self::Value) -> Result<LinkChange, Failure> {
+    fn change(value: Self::Value) -> Result<LinkChange, Error> {
         let mut domains: Vec<Domain> = Vec::with_capacity(value.len());
         for (text, route_only) in value {
-            let name = domain_name("domain", &text)?;
+            let name = name::parse(&text)
+                .map_err(|_| Error::invalid_args(format!("Invalid search domain {text}")))?;
             if name.is_root() && !route_only {
-                let what = "The root is no search domain".to_owned();
-                return Err(invalid("domain", what));
+                let what = "Root domain is not suitable as search domain";
+                return Err(Error::invalid_args(what));
             }
             // Said twice, the last word holds, at the place of the first.
             match domains.iter_mut().find(|known| known.name == name) {
@@ -97,10 +104,6 @@ impl Setting for Domains {
     }
 }
 
-fn domain_name(parameter: &'static str, text: &str) -> Result<hickory_proto::rr::Name, Failure> {
-    name::parse(text).map_err(|_| invalid(parameter, format!("{text:?} is no domain name")))
-}
-
 /// SetDefaultRoute.
 pub(super) struct DefaultRoute;
 
@@ -108,7 +111,7 @@ impl Setting for DefaultRoute {
     type Value = bool;
     const ACTION: Action = Action::SetDefaultRoute;
 
-    fn change(value: bool) -> Result<LinkChange, Failure> {
+    fn change(value: bool) -> Result<LinkChange, Error> {
         Ok(LinkChange::DefaultRoute(Some(value)))
     }
 }
@@ -123,13 +126,13 @@ macro_rules! words {
             type Value = String;
             const ACTION: Action = Action::$action;
 
-            fn change(value: String) -> Result<LinkChange, Failure> {
+            fn change(value: String) -> Result<LinkChange, Error> {
                 if value.is_empty() {
                     return Ok(LinkChange::$change(None));
                 }
-                let mode = value
-                    .parse()
-                    .map_err(|_| invalid("mode", format!("{value:?} is no setting of {}", $text)))?;
+                let mode = value.parse().map_err(|_| {
+                    Error::invalid_args(format!("Invalid {} setting: {value}", $text))
+                })?;
                 Ok(LinkChange::$change(Some(mode)))
             }
         })*
@@ -154,20 +157,18 @@ impl Setting for NegativeTrustAnchors {
     type Value = Vec<String>;
     const ACTION: Action = Action::SetDnssecNegativeTrustAnchors;
 
-    fn change(value: Self::Value) -> Result<LinkChange, Failure> {
+    fn change(value: Self::Value) -> Result<LinkChange, Error> {
         let mut names = Vec::with_capacity(value.len());
         for text in value {
-            let name = domain_name("negative trust anchor", &text)?;
+            let name = name::parse(&text).map_err(|_| {
+                Error::invalid_args(format!("Invalid negative trust anchor domain: {text}"))
+            })?;
             if !names.contains(&name) {
                 names.push(name);
             }
         }
         Ok(LinkChange::NegativeTrustAnchors(names))
     }
-}
-
-fn invalid(parameter: &'static str, what: String) -> Failure {
-    Failure::InvalidParameter(parameter, what)
 }
 
 #[cfg(test)]
