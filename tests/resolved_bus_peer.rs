@@ -176,7 +176,7 @@ fn services_are_registered_as_by_systemd() {
             (
                 answers,
                 members(&xml, service),
-                nodes(&client.introspect(&path("").trim_end_matches('/'))),
+                nodes(&client.introspect(path("").trim_end_matches('/'))),
             )
         };
         let lines = "LLMNR=no\nMulticastDNS=yes\n";

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use support::{Daemon, Options, Ready, Sandbox, Which};
 
 use crate::bus_client::Client;
@@ -37,7 +38,7 @@ pub fn link_path(ifindex: i32) -> String {
 pub struct World {
     /// The link that can be told things.
     pub ifindex: i32,
-    _nsd: Daemon,
+    nsd: Daemon,
 }
 
 impl World {
@@ -60,8 +61,15 @@ impl World {
         let ifindex = s.run("ip -o link show up0 | cut -d: -f1").ok();
         Self {
             ifindex: ifindex.trim().parse().unwrap(),
-            _nsd: nsd,
+            nsd,
         }
+    }
+
+    /// Stops the name server, of which a child answers, or lets it go on.
+    pub fn stop_server(&self, stop: bool) {
+        let group = Pid::from_raw(self.nsd.pid() as i32).unwrap();
+        let signal = if stop { Signal::STOP } else { Signal::CONT };
+        kill_process_group(group, signal).unwrap();
     }
 
     /// Starts either, configured by these lines beside the usual ones, and ends it after `body`.

@@ -46,7 +46,8 @@ pub fn show(message: &Message) -> String {
             format!("{names:?} {}", flags(bits))
         }
         "a(iqqay)t" => {
-            let (mut records, bits): (Vec<(i32, u16, u16, Vec<u8>)>, u64) = read(message);
+            type Record = (i32, u16, u16, Vec<u8>);
+            let (mut records, bits): (Vec<Record>, u64) = read(message);
             for (.., record) in &mut records {
                 // Behind the name and its end come type, class and time to live.
                 let name = record.iter().position(|byte| *byte == 0).unwrap();

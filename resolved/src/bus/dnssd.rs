@@ -40,8 +40,9 @@ pub(super) static SERVICE: Interface<This> = Interface {
     }],
 };
 
-/// The strings of TXT records: keys and values.
+/// The strings of TXT records: keys and values, as they come over the bus and as they are kept.
 type Txt = Vec<BTreeMap<String, Vec<u8>>>;
+type Strings = Vec<Vec<(String, Vec<u8>)>>;
 
 /// Manager.RegisterService.
 pub(super) fn register(this: Rc<Root>, call: Call) -> Later {
@@ -103,7 +104,7 @@ async fn withdraw(manager: &Rc<Manager>, call: &Call, id: &str) -> Reply {
     call.reply(&())
 }
 
-fn strings(txt: Txt) -> Result<Vec<Vec<(String, Vec<u8>)>>, Failure> {
+fn strings(txt: Txt) -> Result<Strings, Failure> {
     for (key, value) in txt.iter().flatten() {
         // RFC 6763, 6.4
         let is_key = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'=';

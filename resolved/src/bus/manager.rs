@@ -175,28 +175,29 @@ pub(super) static MANAGER: Interface<This> = Interface {
             &[("a(so)", "delegates")],
             Handler::Now(delegate::list),
         ),
-        Method::new(
-            "ResetStatistics",
-            &[],
-            &[],
-            Handler::Now(|this, call| done(call, this.manager.reset_statistics())),
-        ),
-        Method::new(
-            "FlushCaches",
-            &[],
-            &[],
-            Handler::Now(|this, call| done(call, this.manager.flush_caches())),
-        ),
+        Method::new("ResetStatistics", &[], &[], Handler::Now(reset_statistics)),
+        Method::new("FlushCaches", &[], &[], Handler::Now(flush_caches)),
         Method::new(
             "ResetServerFeatures",
             &[],
             &[],
-            Handler::Now(|this, call| done(call, this.manager.reset_server_features())),
+            Handler::Now(reset_server_features),
         ),
     ],
     signals: &[],
 };
 
-fn done(call: &Call, (): ()) -> Reply {
+fn reset_statistics(this: &This, call: &Call) -> Reply {
+    this.manager.reset_statistics();
+    call.reply(&())
+}
+
+fn flush_caches(this: &This, call: &Call) -> Reply {
+    this.manager.flush_caches();
+    call.reply(&())
+}
+
+fn reset_server_features(this: &This, call: &Call) -> Reply {
+    this.manager.reset_server_features();
     call.reply(&())
 }

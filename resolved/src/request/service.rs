@@ -52,7 +52,6 @@ pub struct ServiceReply {
 ///
 /// # Errors
 /// [`Failure::InvalidParameter`]; [`Failure::ServiceNotProvided`]; those of [`Manager::lookup`].
-#[expect(clippy::too_many_arguments, reason = "the call has as many")]
 pub async fn resolve_service(
     manager: &Rc<Manager>,
     ifindex: i64,
