@@ -34,6 +34,34 @@ DNSStubListener=no
 ReadEtcHosts=no
 ";
 
+const BUS: &str = r#"
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path=/run/dbus/system_bus_socket</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
+    <allow own="*"/>
+    <allow user="*"/>
+  </policy>
+</busconfig>
+"#;
+
+const AVAHI: &str = "\
+[server]
+use-ipv4=yes
+use-ipv6=yes
+allow-interfaces=eth0
+ratelimit-interval-usec=0
+[publish]
+publish-hinfo=no
+publish-workstation=no
+publish-aaaa-on-ipv4=yes
+";
+
 /// A machine: 10.99.0.N and fd99::N on `eth0`.
 pub struct Machine<'s> {
     s: &'s Sandbox,
@@ -45,6 +73,8 @@ pub struct Machine<'s> {
 /// Lays the link that all machines share.
 pub fn lay_link(s: &Sandbox) {
     s.run("ip link add link0 type bridge mcast_snooping 0 && ip link set link0 up")
+        .ok();
+    s.run("echo avahi:x:990:990::/:/bin/false >> /etc/passwd && echo avahi:x:990: >> /etc/group")
         .ok();
     fs::create_dir_all("/etc/systemd").unwrap();
     fs::write("/etc/systemd/resolved.conf", CONFIGURATION).unwrap();
@@ -127,6 +157,27 @@ impl<'s> Machine<'s> {
         let ready = || UnixStream::connect(self.path(SOCKET)).is_ok();
         self.s.wait_for(ready, "resolved");
         daemon
+    }
+
+    /// Starts Avahi, and the bus that its programs want.
+    pub fn avahi(&self) -> Daemon {
+        fs::write(self.path("run/bus.conf"), BUS).unwrap();
+        fs::write(self.path("run/avahi.conf"), AVAHI).unwrap();
+        self.run("mkdir -p /run/avahi-daemon").ok();
+        self.spawn("bus", "dbus-daemon --nofork --config-file=/run/bus.conf");
+        let bus = || fs::exists(self.path("run/dbus/system_bus_socket")).unwrap();
+        self.s.wait_for(bus, "a bus");
+        let avahi = "avahi-daemon --no-drop-root --no-chroot --no-rlimits --debug";
+        let avahi = self.spawn("avahi", &format!("{avahi} -f /run/avahi.conf"));
+        let ready = || avahi.log().contains("Server startup complete");
+        self.s.wait_for(ready, "avahi");
+        avahi
+    }
+
+    /// Has a service announced from the start of our resolved on.
+    pub fn service(&self, id: &str, lines: &str) {
+        let file = format!("run/systemd/dnssd/{id}.dnssd");
+        fs::write(self.path(&file), format!("[Service]\n{lines}\n")).unwrap();
     }
 
     /// A call of io.systemd.Resolve.

@@ -28,6 +28,7 @@ impl Manager {
             .map(|(ifindex, told)| (ifindex, Rc::new(told)));
         self.settings.replace(settings.collect());
         self.network.replace(network);
+        self.mdns.set_services(&self.services());
         self.networkd_changed();
     }
 
