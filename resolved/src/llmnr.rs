@@ -102,6 +102,14 @@ impl Llmnr {
         }
     }
 
+    /// Has it answer to what mDNS had to take in a conflict: a machine has one name.
+    pub fn follow_host_name(self: &Rc<Self>, label: &str) {
+        let mut state = self.state.borrow_mut();
+        if state.label.follow(label) {
+            state.claim(boottime(), Duration::ZERO);
+        }
+    }
+
     /// Has `told` called after each change of [`Self::host_name`] that a conflict caused; not within a call of ours.
     pub fn on_change(&self, told: Box<dyn Fn()>) {
         self.on_change.replace(Some(told.into()));

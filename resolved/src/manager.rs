@@ -14,7 +14,7 @@ mod view;
 use std::{
     cell::{Cell, Ref, RefCell},
     collections::BTreeMap,
-    rc::{Rc, Weak},
+    rc::Rc,
 };
 
 pub use events::{Event, Observed};
@@ -106,15 +106,20 @@ impl Manager {
 
     /// Other machines may have our names.
     fn listen_to_conflicts(self: &Rc<Self>) {
-        let changed = |manager: Weak<Self>| {
+        // A machine has one name: what one protocol had to take the other takes, too.
+        let follow = |follow: fn(&Self)| {
+            let manager = Rc::downgrade(self);
             move || {
                 if let Some(manager) = manager.upgrade() {
+                    follow(&manager);
                     manager.changed();
                 }
             }
         };
-        self.llmnr.on_change(Box::new(changed(Rc::downgrade(self))));
-        self.mdns.on_change(Box::new(changed(Rc::downgrade(self))));
+        let by_llmnr = |this: &Self| this.mdns.follow_host_name(&this.llmnr.host_name());
+        let by_mdns = |this: &Self| this.llmnr.follow_host_name(&this.mdns.host_name());
+        self.llmnr.on_change(Box::new(follow(by_llmnr)));
+        self.mdns.on_change(Box::new(follow(by_mdns)));
         let manager = Rc::downgrade(self);
         self.mdns.on_conflict(Box::new(move |id| {
             if let Some(manager) = manager.upgrade() {

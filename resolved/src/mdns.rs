@@ -8,6 +8,7 @@
 mod asking;
 mod browse;
 mod claim;
+mod conflict;
 mod engine;
 mod heard;
 mod lookup;
@@ -15,6 +16,7 @@ mod own;
 mod packet;
 mod responder;
 mod schedule;
+mod sockets;
 mod specifier;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    rc::{Rc, Weak},
+    rc::Rc,
     time::Duration,
 };
 
@@ -36,18 +38,17 @@ use crate::{
     cache::DumpEntry,
     clock::boottime,
     config::DnssdService,
-    links::Link,
     mode::Multicast,
     multicast::{
-        FAMILIES, MulticastLink, is_neighbour, is_own,
+        FAMILIES, MulticastLink,
         label::Label,
-        socket::{self, LONGEST, Membership, Origin, Port},
+        socket::{self, Membership, Port},
         task::Task,
         timer::{Timed, Timer},
     },
     route::Family,
 };
-use engine::{Arrival, Engine, Event, Packet, To};
+use engine::{Engine, Event, Packet, To};
 use own::Key;
 
 /// RFC 6762, 3
@@ -123,6 +124,13 @@ impl Mdns {
     /// Has it answer to another label: the machine's name changed. The same label as was set before changes nothing.
     pub fn set_host_name(self: &Rc<Self>, label: &str) {
         if self.state.borrow_mut().label.set(label) {
+            self.announce(Duration::ZERO);
+        }
+    }
+
+    /// Has it answer to what LLMNR had to take in a conflict: a machine has one name.
+    pub fn follow_host_name(self: &Rc<Self>, label: &str) {
+        if self.state.borrow_mut().label.follow(label) {
             self.announce(Duration::ZERO);
         }
     }
@@ -292,61 +300,6 @@ impl Mdns {
             }
         }
     }
-
-    fn lose_host_name(self: &Rc<Self>) {
-        let pause = {
-            let mut state = self.state.borrow_mut();
-            let before = state.label.as_str().to_owned();
-            let pause = state.label.yield_to_other(boottime());
-            tracing::warn!(
-                "Another machine has the name {before}.local: this one is {}.local from now on",
-                state.label.as_str()
-            );
-            pause
-        };
-        self.announce(pause);
-        if let Some(told) = self.on_change.borrow().clone() {
-            tokio::task::spawn_local(async move { told() });
-        }
-    }
-
-    fn lose_service(self: &Rc<Self>, id: &str) {
-        if !self.state.borrow_mut().lost.insert(id.to_owned()) {
-            return;
-        }
-        tracing::warn!("Another machine has the name of the service {id}: it is announced no more");
-        self.announce(Duration::ZERO);
-        if let Some(told) = self.on_conflict.borrow().clone() {
-            let id = id.to_owned();
-            tokio::task::spawn_local(async move { told(&id) });
-        }
-    }
-
-    fn received(self: &Rc<Self>, family: Family, bytes: &[u8], origin: Origin) {
-        let peer = origin.peer.ip();
-        let arrival = {
-            let state = self.state.borrow();
-            let Some(on) = state.links.get(&origin.ifindex) else {
-                return;
-            };
-            // A group of the link is no farther than the link; anything else may be. RFC 6762, 11
-            let multicast = origin.destination == group(family);
-            if !multicast && !is_neighbour(&on.link, peer) {
-                return;
-            }
-            Arrival {
-                peer: origin.peer,
-                multicast,
-                own: state.links.values().any(|on| is_own(&on.link, peer)),
-            }
-        };
-        self.run((origin.ifindex, family), |engine, now| {
-            engine.receive(bytes, arrival, now)
-        });
-        if let Some(timer) = &self.state.borrow().timer {
-            timer.wake();
-        }
-    }
 }
 
 impl Timed for Mdns {
@@ -356,83 +309,5 @@ impl Timed for Mdns {
             .into_iter()
             .map(|key| self.run(key, Engine::tick));
         ticks.flatten().flatten().min()
-    }
-}
-
-impl State {
-    fn listen(&mut self, family: Family, mdns: Weak<Mdns>) {
-        if self.listeners.contains_key(&family) {
-            return;
-        }
-        // Other programs of this machine take part, too. RFC 6762, 15
-        match Port::open(group(family), PORT, true) {
-            Ok(port) => {
-                self.refused.remove(&family);
-                let port = Rc::new(port);
-                let task = Task::start(receive(Rc::clone(&port), family, mdns));
-                self.listeners
-                    .insert(family, Listener { port, _task: task });
-            }
-            Err(error) => {
-                if self.refused.insert(family) {
-                    tracing::warn!(
-                        "No mDNS over {family:?}, port {PORT} is not to be had: {error}"
-                    );
-                }
-            }
-        }
-    }
-
-    fn speak(&mut self, ifindex: u32, family: Family) {
-        if !self.listeners.contains_key(&family) {
-            self.scopes.remove(&(ifindex, family));
-            return;
-        }
-        let Some(on) = self.links.get(&ifindex) else {
-            return;
-        };
-        let limit = limit(&on.link);
-        if let Some(scope) = self.scopes.get_mut(&(ifindex, family)) {
-            scope.engine.limit = limit;
-            return;
-        }
-        match Membership::join(group(family), ifindex) {
-            Ok(membership) => {
-                let mut engine = Engine::new(limit);
-                self.browsers.join(&mut engine, ifindex, boottime());
-                let scope = Scope {
-                    _membership: membership,
-                    engine,
-                    heard: Rc::new(Notify::new()),
-                };
-                self.scopes.insert((ifindex, family), scope);
-            }
-            // The link may just be going.
-            Err(error) => tracing::debug!("No mDNS on link {ifindex}: {error}"),
-        }
-    }
-}
-
-fn limit(link: &Link) -> usize {
-    let mtu = usize::try_from(link.mtu).unwrap_or(0);
-    mtu.saturating_sub(HEADERS).clamp(LEAST, FRAME)
-}
-
-async fn receive(port: Rc<Port>, family: Family, mdns: Weak<Mdns>) {
-    let mut buffer = vec![0; LONGEST];
-    loop {
-        let received = port.receive(&mut buffer).await;
-        let Some(mdns) = mdns.upgrade() else {
-            return;
-        };
-        match received {
-            Ok((length, origin)) => {
-                mdns.received(family, buffer.get(..length).unwrap_or_default(), origin);
-            }
-            // What a neighbour's ICMP says of an answer to it.
-            Err(error) => tracing::debug!("mDNS over {family:?}: {error}"),
-        }
-        // A flood does not keep the rest of the daemon waiting.
-        tokio::task::yield_now().await;
     }
 }

@@ -49,7 +49,8 @@ pub(crate) fn published(link: &Link) -> Vec<IpAddr> {
     addresses
 }
 
-fn is_link_local(address: IpAddr) -> bool {
+/// Whether an address holds on its link alone.
+pub(crate) fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unicast_link_local(),

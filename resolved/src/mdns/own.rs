@@ -10,7 +10,7 @@ use hickory_proto::rr::{
 use crate::{
     config::DnssdService,
     links::Link,
-    multicast::{address_data, published},
+    multicast::{address_data, is_link_local, published},
     name,
 };
 
@@ -68,8 +68,14 @@ fn record(name: &Name, ttl: u32, data: RData, unique: bool) -> Own {
 pub(super) fn host(label: &str, link: &Link) -> Option<Group> {
     let name = local(label).filter(|name| name.num_labels() == 2)?;
     let mut records = Vec::new();
-    for address in published(link) {
-        records.push(record(&name, HOST_TTL, address_data(address), true));
+    let addresses = published(link);
+    // Link-local ones only where there are no others: so does Avahi, which would see a conflict in any other set where it
+    // runs on the same machine.
+    let only_local = addresses.iter().all(|address| is_link_local(*address));
+    for address in addresses {
+        if only_local || !is_link_local(address) {
+            records.push(record(&name, HOST_TTL, address_data(address), true));
+        }
         records.push(reverse(address, &name));
     }
     Some(Group {
@@ -153,23 +159,27 @@ mod tests {
 
     #[test]
     fn a_machine() {
-        let link = Link {
-            addresses: vec![LinkAddress {
-                address: "192.0.2.1".parse().unwrap(),
+        let mut link = Link::default();
+        for address in ["fe80::1", "192.0.2.1"] {
+            link.addresses.push(LinkAddress {
+                address: address.parse().unwrap(),
                 prefix: 24,
                 scope: 0,
                 unusable: false,
-            }],
-            ..Link::default()
-        };
-        let group = host("web", &link).unwrap();
+            });
+        }
+        let said = lines(&host("web", &link).unwrap());
+        assert!(said[0].starts_with("1.0.0.0.") && said[0].ends_with(" PTR web.local. unique"));
         assert_eq!(
-            lines(&group),
+            said[1..],
             [
                 "web.local 120 A 192.0.2.1 unique",
                 "1.2.0.192.in-addr.arpa 120 PTR web.local. unique",
             ]
         );
+        link.addresses.pop();
+        let said = lines(&host("web", &link).unwrap());
+        assert_eq!(said[0], "web.local 120 AAAA fe80::1 unique");
         assert!(host("", &link).is_none() && host("a.b", &link).is_none());
     }
 

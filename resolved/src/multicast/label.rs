@@ -35,6 +35,13 @@ impl Label {
         true
     }
 
+    /// The other protocol had to take this one instead. Whether that changes anything.
+    pub(crate) fn follow(&mut self, label: &str) -> bool {
+        let follows = self.now != label;
+        self.now = label.to_owned();
+        follows
+    }
+
     /// Another machine has it: on to the next. Returns how long to wait before it is claimed.
     pub(crate) fn yield_to_other(&mut self, now: Duration) -> Duration {
         self.now = next(&self.now, 1 + random::below(10));
@@ -94,6 +101,8 @@ mod tests {
         assert_ne!(now, "web");
         assert!(!label.set("web"));
         assert_eq!(label.as_str(), now);
+        assert!(label.follow("web7") && !label.follow("web7") && !label.set("web"));
+        assert_eq!(label.as_str(), "web7");
         assert!(label.set("mail"));
         assert_eq!(label.as_str(), "mail");
     }
