@@ -223,10 +223,10 @@ impl Mdns {
             .unwrap_or_default()
     }
 
-    /// Forgets what was heard.
+    /// Forgets what was heard, but for what is browsed.
     pub fn flush(&self) {
         for scope in self.state.borrow_mut().scopes.values_mut() {
-            scope.engine.heard.clear();
+            scope.engine.flush();
         }
     }
 

@@ -103,6 +103,11 @@ impl Asking {
         watched.flatten().min()
     }
 
+    /// Whether anybody watches pointers of this name.
+    pub(super) fn watches(&self, name: &Name) -> bool {
+        self.watched.contains_key(name)
+    }
+
     /// Whether anybody needs to know when something ends.
     pub(super) fn is_watching(&self) -> bool {
         !self.watched.is_empty()

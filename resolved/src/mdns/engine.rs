@@ -9,7 +9,7 @@ use std::{
 
 use hickory_proto::{
     op::{Message, MessageType, OpCode, ResponseCode},
-    rr::{DNSClass, Name, Record},
+    rr::{DNSClass, Name, Record, RecordType},
 };
 
 use super::{
@@ -50,6 +50,8 @@ pub(super) struct Arrival {
     pub(super) multicast: bool,
     /// The sender's address is this machine's, on whatever link.
     pub(super) own: bool,
+    /// The sender's address is one of the link: it may be answered by unicast. RFC 6762, 11
+    pub(super) neighbour: bool,
 }
 
 /// What happened.
@@ -186,6 +188,13 @@ impl Engine {
         }
     }
 
+    /// Forgets what was heard, but for what somebody watches: that is kept up to date anyway, and to lose it would look as if
+    /// all were gone.
+    pub(super) fn flush(&mut self) {
+        let Self { heard, asking, .. } = self;
+        heard.clear(|name, rtype| rtype == RecordType::PTR && asking.watches(name));
+    }
+
     /// Does what is due, and says when it wants to be called next.
     pub(super) fn tick(&mut self, now: Duration) -> Option<Duration> {
         if self.asking.is_watching() && self.heard.expire(now) {
@@ -211,8 +220,7 @@ impl Engine {
             match claim.due(now) {
                 Due::Nothing => {}
                 Due::Probe => {
-                    let question =
-                        Question::new(claim.name().clone(), hickory_proto::rr::RecordType::ANY);
+                    let question = Question::new(claim.name().clone(), RecordType::ANY);
                     probes.extend(packet::probe(&question, &claim.proposed()));
                 }
                 Due::Announce => announced.extend(claim.group.records.iter().cloned()),

@@ -146,9 +146,10 @@ impl Heard {
         self.count != before
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Forgets everything but what `stays`.
+    pub(super) fn clear(&mut self, stays: impl Fn(&Name, RecordType) -> bool) {
+        self.entries.retain(|(name, rtype), _| stays(name, *rtype));
+        self.count = self.entries.values().map(Vec::len).sum();
     }
 
     fn of(&self, name: &Name, rtype: RecordType) -> impl Iterator<Item = &Entry> {
@@ -355,7 +356,9 @@ mod tests {
             assert!(heard.count <= MOST);
         }
         assert!(heard.count > MOST / 2);
-        heard.clear();
-        assert_eq!(heard.dump(SECOND).len(), 0);
+        heard.clear(|name, _| *name == local("host7").unwrap());
+        assert_eq!(heard.dump(SECOND).len(), 1);
+        heard.clear(|_, _| false);
+        assert_eq!((heard.dump(SECOND).len(), heard.count), (0, 0));
     }
 }

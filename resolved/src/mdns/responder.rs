@@ -29,7 +29,9 @@ impl Engine {
     pub(super) fn query(&mut self, message: &Message, arrival: Arrival, now: Duration) {
         let peer = arrival.peer;
         if peer.port() != PORT {
-            self.answer_legacy(message, peer);
+            if arrival.neighbour {
+                self.answer_legacy(message, peer);
+            }
             return;
         }
         let known: Vec<_> = message.answers.iter().take(MOST).cloned().collect();
@@ -54,7 +56,8 @@ impl Engine {
                     continue;
                 }
                 shared |= !own.unique;
-                let by_unicast = query.mdns_unicast_response || !arrival.multicast;
+                let by_unicast =
+                    arrival.neighbour && (query.mdns_unicast_response || !arrival.multicast);
                 // Now and then everyone is to hear it. RFC 6762, 5.4
                 if by_unicast
                     && self.was_told(

@@ -30,12 +30,14 @@ impl Mdns {
             };
             // A group of the link is no farther than the link; anything else may be. RFC 6762, 11
             let multicast = origin.destination == group(family);
-            if !multicast && !is_neighbour(&on.link, peer) {
+            let neighbour = is_neighbour(&on.link, peer);
+            if !multicast && !neighbour {
                 return;
             }
             Arrival {
                 peer: origin.peer,
                 multicast,
+                neighbour,
                 own: state.links.values().any(|on| is_own(&on.link, peer)),
             }
         };

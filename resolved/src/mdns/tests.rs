@@ -82,6 +82,7 @@ impl Machine {
             peer: SocketAddr::from((peer, port)),
             multicast: true,
             own: peer == self.address,
+            neighbour: peer[..3] == self.address[..3],
         };
         self.engine.receive(bytes, arrival, now);
     }
