@@ -40,11 +40,7 @@ fn root_takes_a_name_from_an_ordinary_user() {
         anyone_may_register(s);
         let (mut theirs, mut others) = (process_of(NOBODY), process_of(OTHER));
         let leader = theirs.id();
-        let create_theirs = || {
-            as_user(NOBODY, || {
-                create(&Client::new(), "web", leader, vec![])
-            })
-        };
+        let create_theirs = || as_user(NOBODY, || create(&Client::new(), "web", leader, vec![]));
         create_theirs().ok();
         assert!(
             state("web").contains(&format!("UID={NOBODY}\n")),
