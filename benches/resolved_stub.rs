@@ -168,7 +168,7 @@ fn compare(s: &Sandbox) -> i32 {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         };
-        let [a, b, c, d] = [0, 1, 2, 3].map(|column| median(column));
+        let [a, b, c, d] = [0, 1, 2, 3].map(&mut median);
         let [first, full] = line.memory;
         println!(
             "{:10} {a:11.2} {b:12.2} {c:11.2} {d:12.2} {first:6} {full:8}",

@@ -7,7 +7,7 @@ mod nss_resolve_world;
 use std::collections::BTreeMap;
 
 use nss_probe::Probe;
-use nss_resolve_questions::{ADDRESSES, FUNCTIONS, MORE_ADDRESSES, MORE_NAMES, names};
+use nss_resolve_questions::{ADDRESSES, MORE_ADDRESSES, MORE_NAMES, names};
 use nss_resolve_world::{MODULE, World, options};
 use support::{Sandbox, Which, sandbox};
 

@@ -1,5 +1,13 @@
 //! The cache takes the memory that it says it takes. A program of its own: nothing else takes any meanwhile.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 use std::{fs, net::Ipv4Addr, time::Duration};
 
 use hickory_proto::{

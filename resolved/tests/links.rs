@@ -1,5 +1,13 @@
 //! The network as the monitor sees it, while ip(8) changes it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 use std::{
     net::IpAddr,
     time::{Duration, Instant},

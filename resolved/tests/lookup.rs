@@ -1,5 +1,13 @@
 //! Lookups from end to end, against a server of the test's own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod common;
 
 use std::{net::IpAddr, time::Duration};

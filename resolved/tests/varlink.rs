@@ -1,5 +1,13 @@
 //! The Varlink interfaces, as clients see them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod common;
 
 use std::{path::Path, rc::Rc, time::Duration};

@@ -326,7 +326,7 @@ mod tests {
             );
             claim.deadline() == Some(now + DEFER)
         };
-        assert!(tie(&[9]) && tie(&[5, 9]) && tie(&[9, 1]) == false);
+        assert!(tie(&[9]) && tie(&[5, 9]) && !tie(&[9, 1]));
         assert!(!tie(&[4]) && !tie(&[5]) && !tie(&[]));
         let mut claim = settled();
         claim.tie(&[&group(&[9]).records[0].record], Duration::ZERO);

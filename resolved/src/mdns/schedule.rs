@@ -135,20 +135,20 @@ mod tests {
 
     #[test]
     fn what_is_known_need_not_be_said() {
-        let asker = Some(IpAddr::from([192, 0, 2, 1]));
+        let asker = IpAddr::from([192, 0, 2, 1]);
         let other = IpAddr::from([192, 0, 2, 2]);
         let known = |instance, ttl| [pointer(instance, ttl).record];
         let mut schedule = Schedule::default();
         schedule.add(
             NOW,
-            asker,
+            Some(asker),
             vec![pointer("a", 100), pointer("b", 100)],
             false,
         );
         schedule.known_by(other, &known("a", 100));
-        schedule.known_by(asker.unwrap(), &known("a", 49));
+        schedule.known_by(asker, &known("a", 49));
         assert_eq!(schedule.0[0].records.len(), 2);
-        schedule.known_by(asker.unwrap(), &known("a", 50));
+        schedule.known_by(asker, &known("a", 50));
         schedule.heard(&pointer("b", 99).record);
         assert_eq!(schedule.0[0].records, [pointer("b", 100)]);
         schedule.heard(&pointer("b", 100).record);

@@ -209,7 +209,7 @@ fn others_are_not_believed() {
             !answers(&Hooks::new(directory.clone(), another - 1, false), "web").await,
             "switched off"
         );
-        let writable = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let writable = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         fs::set_permissions(&directory, writable).unwrap();
         assert!(!answers(&hooks(&directory), "web").await);
         let elsewhere = directory.join("one");
