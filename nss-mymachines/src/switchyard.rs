@@ -48,6 +48,7 @@ pub(crate) fn by_name(
                     answer.canonical_name(name.as_bytes());
                 }
             }
+            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
         })
     })
 }

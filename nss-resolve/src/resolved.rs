@@ -13,7 +13,27 @@ use crate::{environment, name};
 /// Only the user who owns this may make the socket in it; and only root can have made it, in
 /// /run/systemd.
 const DIRECTORY: &CStr = c"/run/systemd/resolve";
-const SOCKET: &str = "/run/systemd/resolve/io.systemd.Resolve";
+
+/// The words in which a resolved is asked.
+struct Interface {
+    socket: &'static str,
+    resolve_hostname: &'static str,
+    resolve_address: &'static str,
+}
+
+/// Switchyard's own, whose replies tell the time to live.
+const SWITCHYARDS: Interface = Interface {
+    socket: "/run/systemd/resolve/io.switchyard.Resolve",
+    resolve_hostname: "io.switchyard.Resolve.ResolveHostname",
+    resolve_address: "io.switchyard.Resolve.ResolveAddress",
+};
+
+/// What systemd's resolved serves, and every other that stands in for it.
+const SYSTEMDS: Interface = Interface {
+    socket: "/run/systemd/resolve/io.systemd.Resolve",
+    resolve_hostname: "io.systemd.Resolve.ResolveHostname",
+    resolve_address: "io.systemd.Resolve.ResolveAddress",
+};
 
 /// What a lookup may take in all. A daemon that means to be heard has given up on its servers by
 /// then; systemd's tries for two minutes.
@@ -29,12 +49,14 @@ pub(crate) fn by_name(
     family: Option<Family>,
     answer: &mut AddressAnswer<'_>,
 ) -> Result<(), Failure> {
-    let mut request =
-        Request::new("io.systemd.Resolve.ResolveHostname").text("name", name.as_bytes());
-    if let Some(family) = family {
-        request = request.integer("family", family.raw().unsigned_abs());
-    }
-    ask(request, &mut |scanner| {
+    let word = |interface: &Interface| {
+        let request = Request::new(interface.resolve_hostname).text("name", name.as_bytes());
+        match family {
+            Some(family) => request.integer("family", family.raw().unsigned_abs()),
+            None => request,
+        }
+    };
+    ask(&word, &mut |scanner| {
         hostname(scanner, &mut |found| match found {
             Found::Address { octets, ifindex } => {
                 if let Some(address) = Address::new(octets, ifindex) {
@@ -46,50 +68,58 @@ pub(crate) fn by_name(
                     answer.canonical_name(name);
                 }
             }
+            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
         })
     })
 }
 
 /// Asks for the names of an address.
 pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Result<(), Failure> {
-    let request = Request::new("io.systemd.Resolve.ResolveAddress")
-        .integer("family", address.family().raw().unsigned_abs())
-        .octets("address", address.octets());
-    ask(request, &mut |scanner| {
-        address_names(scanner, &mut |found| {
-            if let Found::Name(name) = found
-                && name::is_host(name)
-            {
-                answer.name(name);
-            }
+    let word = |interface: &Interface| {
+        Request::new(interface.resolve_address)
+            .integer("family", address.family().raw().unsigned_abs())
+            .octets("address", address.octets())
+    };
+    ask(&word, &mut |scanner| {
+        address_names(scanner, &mut |found| match found {
+            Found::Name(name) if name::is_host(name) => answer.name(name),
+            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
+            _ => {}
         })
     })
 }
 
 fn ask(
-    request: Request,
+    word: &dyn Fn(&Interface) -> Request,
     read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
 ) -> Result<(), Failure> {
     static HOLDOFF: Holdoff = Holdoff::new();
     if environment::is_resolved() {
         return Err(Failure::Unavailable(libc::EDEADLK));
     }
-    let mut request = request.integer("flags", environment::flags());
-    // Not unless it is asked for: systemd's resolved knows it since version 260, and older ones
-    // refuse what they don't know.
-    if let Some(link) = environment::link() {
-        request = request.integer("ifindex", link);
-    }
+    let (flags, link) = (environment::flags(), environment::link());
+    let deadline = Deadline::after(LIMIT);
+    let mut call = |interface: &Interface| {
+        let mut request = word(interface).integer("flags", flags);
+        // Not unless it is asked for: systemd's resolved knows it since version 260, and older ones
+        // refuse what they don't know.
+        if let Some(link) = link {
+            request = request.integer("ifindex", link);
+        }
+        // resolved listens as the user it runs as, whose number only the owner of the directory
+        // tells without asking NSS; with a socket unit (systemd 260) the service manager listens,
+        // who is root.
+        let server = Server {
+            path: interface.socket,
+            uid: unix_call::owner(DIRECTORY)?,
+        };
+        call_watched(server, deadline, PATIENCE, &mut request, read)
+    };
     let outcome = HOLDOFF
-        .guard(PAUSE, || {
-            // systemd's resolved listens as the user it runs as, whose number only the owner of the
-            // directory tells without asking NSS; with a socket unit (260) the service manager
-            // listens, who is root.
-            let server = Server {
-                path: SOCKET,
-                uid: unix_call::owner(DIRECTORY)?,
-            };
-            call_watched(server, Deadline::after(LIMIT), PATIENCE, &mut request, read)
+        .guard(PAUSE, || match call(&SWITCHYARDS) {
+            // There never was one, or it is gone and its socket stands yet.
+            Err(Fault::System(libc::ENOENT | libc::ECONNREFUSED)) => call(&SYSTEMDS),
+            outcome => outcome,
         })
         .map_err(|fault| Failure::Unavailable(fault.errno()))?;
     match outcome {

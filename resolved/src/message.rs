@@ -151,6 +151,13 @@ impl Answer {
         }
     }
 
+    /// For how many seconds all of it holds: the least time to live of its records, 0 without any.
+    #[must_use]
+    pub fn ttl(&self) -> u32 {
+        let ttls = self.records.iter().map(|found| found.record.ttl);
+        ttls.min().unwrap_or(0)
+    }
+
     /// The records of these types: without the chain and the signatures.
     pub fn of_types<'a>(&'a self, types: &'a [RecordType]) -> impl Iterator<Item = &'a Found> {
         self.records.iter().filter(move |found| {

@@ -21,10 +21,12 @@ pub enum Found<'a> {
     },
     /// A name as the daemon spelled it: any UTF-8, NUL included.
     Name(&'a [u8]),
+    /// For how many seconds the answer holds, of a daemon that tells.
+    TimeToLive(u32),
 }
 
-/// Reads the parameters of a reply to `ResolveHostname`: addresses, the canonical name anywhere
-/// among them. Addresses of other families than the two are left out.
+/// Reads the parameters of a reply to `ResolveHostname`: addresses, the canonical name and the time
+/// to live anywhere among them. Addresses of other families than the two are left out.
 ///
 /// # Errors
 /// [`Fault::Shape`] if `addresses` is missing, or any of them is not of the length of its family.
@@ -33,16 +35,18 @@ pub fn hostname(
     found: &mut dyn FnMut(Found<'_>),
 ) -> Result<(), Fault> {
     let mut complete = Err(Fault::Shape);
-    let mut members = Members::open(scanner, &[b"addresses", b"name"])?;
+    let mut members = Members::open(scanner, &[b"addresses", b"name", b"ttl"])?;
     while let Some(member) = members.next(scanner)? {
-        if member == 0 {
-            scanner.array()?;
-            while scanner.element()? {
-                address(scanner, found)?;
+        match member {
+            0 => {
+                scanner.array()?;
+                while scanner.element()? {
+                    address(scanner, found)?;
+                }
+                complete = Ok(());
             }
-            complete = Ok(());
-        } else {
-            found(Found::Name(scanner.string()?));
+            1 => found(Found::Name(scanner.string()?)),
+            _ => found(Found::TimeToLive(scanner.integer()?)),
         }
     }
     complete
@@ -105,8 +109,12 @@ pub fn address_names(
     found: &mut dyn FnMut(Found<'_>),
 ) -> Result<(), Fault> {
     let mut complete = Err(Fault::Shape);
-    let mut members = Members::open(scanner, &[b"names"])?;
-    while members.next(scanner)?.is_some() {
+    let mut members = Members::open(scanner, &[b"names", b"ttl"])?;
+    while let Some(member) = members.next(scanner)? {
+        if member == 1 {
+            found(Found::TimeToLive(scanner.integer()?));
+            continue;
+        }
         scanner.array()?;
         while scanner.element()? {
             let mut named = Err(Fault::Shape);

@@ -14,6 +14,8 @@ pub struct AddressReply {
     pub names: Vec<(u32, String)>,
     /// Where they came from.
     pub flags: Flags,
+    /// For how many seconds all of it holds.
+    pub ttl: u32,
 }
 
 /// Looks up an address's names: `bytes` in network order.
@@ -52,6 +54,7 @@ pub async fn resolve_address(
     Ok(AddressReply {
         names,
         flags: answer.flags,
+        ttl: answer.ttl(),
     })
 }
 

@@ -23,6 +23,8 @@ pub struct HostnameReply {
     pub name: String,
     /// Where it came from.
     pub flags: Flags,
+    /// For how many seconds all of it holds, the aliases that led here included.
+    pub ttl: u32,
 }
 
 /// Looks up a host name's addresses: `family` is [`AF_UNSPEC`](super::AF_UNSPEC) or one of the two.
@@ -68,6 +70,7 @@ pub async fn resolve_hostname(
         addresses,
         name: canonical,
         flags: answer.flags,
+        ttl: answer.ttl(),
     })
 }
 
@@ -84,5 +87,6 @@ fn of_literal(literal: Literal, family: i32) -> Result<HostnameReply, Failure> {
         addresses: vec![(literal.ifindex, literal.address)],
         name: literal.text,
         flags: Flags::DNS | Flags::AUTHENTICATED | Flags::CONFIDENTIAL | Flags::SYNTHETIC,
+        ttl: 0,
     })
 }

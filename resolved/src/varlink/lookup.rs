@@ -20,7 +20,26 @@ use crate::{
 /// Class IN. RFC 1035, 3.2.4
 const CLASS_IN: u16 = 1;
 
-pub(super) async fn hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+/// In which words a lookup is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// io.systemd.Resolve's: systemd's NSS module refuses a reply with a key that it does not know.
+    Systemd,
+    /// io.switchyard.Resolve's: with the time to live.
+    Switchyard,
+}
+
+impl Form {
+    fn ttl(self, ttl: u32) -> Option<u32> {
+        (self == Self::Switchyard).then_some(ttl)
+    }
+}
+
+pub(super) async fn hostname(
+    manager: &Rc<Manager>,
+    call: Call<'_>,
+    form: Form,
+) -> Result<Answer, Failure> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Parameters<'a> {
@@ -35,6 +54,8 @@ pub(super) async fn hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<An
         addresses: Vec<Address>,
         name: String,
         flags: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ttl: Option<u32>,
     }
     let p: Parameters<'_> = call.parameters()?;
     let lookup = request::resolve_hostname(
@@ -49,11 +70,16 @@ pub(super) async fn hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<An
         addresses: found.addresses.into_iter().map(Address::new).collect(),
         name: found.name,
         flags: found.flags.bits(),
+        ttl: form.ttl(found.ttl),
     };
     call.reply(&reply).await
 }
 
-pub(super) async fn address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+pub(super) async fn address(
+    manager: &Rc<Manager>,
+    call: Call<'_>,
+    form: Form,
+) -> Result<Answer, Failure> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Parameters {
@@ -72,6 +98,8 @@ pub(super) async fn address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Ans
     struct Reply {
         names: Vec<Name>,
         flags: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ttl: Option<u32>,
     }
     let p: Parameters = call.parameters()?;
     if matches!((p.family, p.address.len()), (AF_INET, len) if len != 4)
@@ -94,6 +122,7 @@ pub(super) async fn address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Ans
     let reply = Reply {
         names: found.names.into_iter().map(name).collect(),
         flags: found.flags.bits(),
+        ttl: form.ttl(found.ttl),
     };
     call.reply(&reply).await
 }

@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use varlink_serve::{Interface, Method};
 
-use super::{browse, configuration, lookup};
+use super::{
+    browse, configuration,
+    lookup::{self, Form},
+};
 use crate::manager::Manager;
 
 pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
@@ -12,10 +15,10 @@ pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
     description: include_str!("io.systemd.Resolve.varlink"),
     methods: &[
         Method("ResolveHostname", |m, call| {
-            Box::pin(lookup::hostname(m, call))
+            Box::pin(lookup::hostname(m, call, Form::Systemd))
         }),
         Method("ResolveAddress", |m, call| {
-            Box::pin(lookup::address(m, call))
+            Box::pin(lookup::address(m, call, Form::Systemd))
         }),
         Method("ResolveService", |m, call| {
             Box::pin(lookup::service(m, call))

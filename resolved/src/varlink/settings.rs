@@ -9,6 +9,7 @@ use varlink_serve::{Answer, Call, Failure, Interface, Method};
 use super::{
     call::allow,
     error::{failure, invalid},
+    lookup::{self, Form},
 };
 use crate::{
     access::Action,
@@ -22,6 +23,12 @@ pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
     name: "io.switchyard.Resolve",
     description: include_str!("io.switchyard.Resolve.varlink"),
     methods: &[
+        Method("ResolveHostname", |m, call| {
+            Box::pin(lookup::hostname(m, call, Form::Switchyard))
+        }),
+        Method("ResolveAddress", |m, call| {
+            Box::pin(lookup::address(m, call, Form::Switchyard))
+        }),
         Method("SetLink", |m, call| Box::pin(set_link(m, call))),
         Method("RevertLink", |m, call| Box::pin(revert_link(m, call))),
         Method("FlushCaches", |m, call| Box::pin(flush_caches(m, call))),

@@ -21,6 +21,7 @@ fn resolve(text: &[u8]) -> Outcomes {
             found.push(match item {
                 Found::Address { octets, ifindex } => format!("{octets:?}%{ifindex}"),
                 Found::Name(name) => name.escape_ascii().to_string(),
+                Found::TimeToLive(seconds) => format!("ttl {seconds}"),
             });
         })
     })
@@ -38,6 +39,8 @@ fn reads_addresses_and_the_name_in_any_order() {
         {"address":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1],"family":10,"ifindex":null}],"name":"web"}}"#;
     let v6 = "[254, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]%0";
     assert_eq!(resolve_ok(text), ["[10, 0, 0, 255]%7", v6, "web"]);
+    let text = r#"{"parameters":{"ttl":4294967295,"addresses":[],"name":"web","flags":1}}"#;
+    assert_eq!(resolve_ok(text), ["ttl 4294967295", "web"]);
     let text = r#"{"new":{"x":[[]]},"parameters":{"name":"n\u0000ul","flags":1,"addresses":[]},"continues":false}"#;
     assert_eq!(resolve_ok(text), ["n\\x00ul"]);
 }
@@ -91,6 +94,9 @@ fn refuses_every_other_shape() {
         r#"{"addresses":[{"family":2,"address":[1,2,3,4],"address":[1,2,3,4]}]}"#,
         r#"{"addresses":[],"addresses":[]}"#,
         r#"{"addresses":[],"name":7}"#,
+        r#"{"addresses":[],"ttl":-1}"#,
+        r#"{"addresses":[],"ttl":4294967296}"#,
+        r#"{"addresses":[],"ttl":"1"}"#,
         r#"{"addresses":[],"name":null}"#,
         r#"{"addresses":[],"name":"a","name":"b"}"#,
     ];
