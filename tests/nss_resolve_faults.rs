@@ -46,16 +46,16 @@ fn a_stopped_daemon_costs_a_second() {
         ] {
             let (said, took) = seconds(|| probe.ask(function, argument));
             assert_eq!(said, TOO_LATE, "{function}");
-            assert!((0.95..1.5).contains(&took), "{function}: {took}");
+            assert!((0.95..2.0).contains(&took), "{function}: {took}");
         }
         // A thousand in one process: the first takes its second, the rest nothing.
         let (said, took) = seconds(|| probe.ask_with("-n 1000", "4", "name.test"));
         assert!(said.starts_with(TOO_LATE), "{said}");
-        assert!((0.95..1.5).contains(&took), "{took}");
+        assert!((0.95..2.0).contains(&took), "{took}");
         // `hosts: resolve [!UNAVAIL=return] files`
         let (said, took) = seconds(|| s.run("getent ahostsv4 fallback").ok());
         assert!(said.contains("192.0.2.77"), "{said}");
-        assert!((0.95..1.6).contains(&took), "{took}");
+        assert!((0.95..2.1).contains(&took), "{took}");
         world.resolved.cont();
         assert!(probe.ask("4", "name.test").starts_with("SUCCESS"));
     });

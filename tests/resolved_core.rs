@@ -117,8 +117,8 @@ fn large_answers_go_by_tcp() {
         assert!(whole.whole.contains("(TCP)"), "{}", whole.whole);
         let plain = Dig::ask(s, "+noedns +ignore many.test A");
         assert!(plain.has("tc"), "{}", plain.whole);
-        // The loopback carries more than the Internet does.
-        let udp = Dig::ask(s, "+bufsize=65000 many.test A");
+        // The loopback carries more than the Internet does. (dig takes 32768 and more for negative, and asks for 1232.)
+        let udp = Dig::ask(s, "+bufsize=32767 many.test A");
         assert_eq!(udp.answers.len(), 200, "{}", udp.whole);
         assert!(udp.whole.contains("(UDP)"), "{}", udp.whole);
     });
@@ -216,7 +216,6 @@ fn containers_are_found_by_programs_without_nss() {
         let (v4, v6) = (web.ipv4(), web.ipv6());
         Dig::ask(s, "web A").is("NOERROR", &[&format!("A {v4}")]);
         Dig::ask(s, "web AAAA").is("NOERROR", &[&format!("AAAA {v6}")]);
-        Dig::ask(s, &format!("-x {v4}")).is("NOERROR", &["PTR web."]);
         Dig::ask(s, "web.name.test A").is("NXDOMAIN", &[]);
         s.machined().end();
         let gone = Dig::ask(s, "web A").status;
