@@ -14,11 +14,19 @@ use support::{Sandbox, Which, sandbox};
 /// What is asked, and by which entry point.
 type Question = (&'static str, String);
 
-/// Where our daemon answers otherwise than systemd's of version 252, and why.
+/// Where our daemon answers otherwise than systemd's of version 252, and what it says of the IPv4 address.
 const DIFFERENT: &[(&str, &str)] = &[
     // Since 253.
-    ("_localdnsstub", "127.0.0.53"),
-    ("_localdnsproxy", "127.0.0.54"),
+    ("_localdnsstub", " 127.0.0.53"),
+    ("_localdnsstub.", " 127.0.0.53"),
+    ("_localdnsproxy", " 127.0.0.54"),
+    // systemd takes no upper case in internationalised names. RFC 5895, 2 has it mapped to lower case.
+    ("BÜCHER.test", " 192.0.2.35"),
+    ("faß.TEST", " 192.0.2.36"),
+    // systemd takes a hyphen at the start for a mistake in an internationalised name.
+    ("-dash.test", " 192.0.2.34"),
+    // As of any single label, there is nobody to ask.
+    ("-rf", "TRYAGAIN"),
 ];
 
 fn questions() -> Vec<Question> {
@@ -46,10 +54,16 @@ fn without_ttl(answer: &str) -> String {
     others.join(" ")
 }
 
-/// In any order, and whichever of the names comes first.
+/// In any order, whichever of the names comes first, and however they are spelt: ours is spelt as in the question. The
+/// link-local addresses of the host, and the numbers of its links, are new each time.
 fn sorted(answer: &str) -> Vec<String> {
-    let answer = without_ttl(answer).replace(" alias=", " name=");
-    let mut words: Vec<_> = answer.split(' ').map(String::from).collect();
+    let answer = without_ttl(answer).to_lowercase();
+    let answer = answer.replace(" alias=", " name=");
+    let word = |word: &str| match word.strip_prefix("fe80::") {
+        Some(host) if host.len() > 4 => "fe80::".to_owned(),
+        _ => word.to_owned(),
+    };
+    let mut words: Vec<_> = answer.split(' ').map(word).collect();
     words.sort();
     words
 }
@@ -94,9 +108,10 @@ fn four_pairs_agree() {
             let said = &ours[&(*module, question.clone())];
             let different = DIFFERENT.iter().find(|(name, _)| *name == question.1);
             let right = match different {
-                Some((_, other)) => {
-                    said.contains(other) || without_ttl(said) == without_ttl(expected)
-                }
+                // It has no IPv6 address.
+                Some((_, "TRYAGAIN")) => said.starts_with("TRYAGAIN"),
+                Some(_) if question.0 == "3-6" => said.starts_with("NOTFOUND"),
+                Some((_, address)) => said.contains(address),
                 None => sorted(said) == sorted(expected),
             };
             if !right {
