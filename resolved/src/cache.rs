@@ -105,6 +105,17 @@ pub struct CacheStatistics {
     pub misses: u64,
 }
 
+/// What there is of one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameStatistics {
+    /// RRsets and negative answers.
+    pub size: u64,
+    /// The memory that they take.
+    pub bytes: usize,
+    /// Questions that these answered. What the stub's copies and the map of answers did is not in it.
+    pub hits: u64,
+}
+
 /// What kind of answer is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DumpKind {
@@ -307,6 +318,21 @@ impl Cache {
             hits: counts.hits + self.shared.hits.load(Ordering::Relaxed),
             misses: counts.misses,
         }
+    }
+
+    /// What there is of one name, in all scopes.
+    #[must_use]
+    pub fn statistics_of(&self, name: &Name) -> NameStatistics {
+        let name = key::name_bytes(name);
+        let store = self.store.borrow();
+        let of_name = store.iter().filter(|(key, _)| key.name_bytes() == name);
+        of_name.fold(NameStatistics::default(), |sum, (key, entry)| {
+            NameStatistics {
+                size: sum.size + 1,
+                bytes: sum.bytes + store::cost(key, entry),
+                hits: sum.hits + u64::from(entry.asked()),
+            }
+        })
     }
 
     /// Counts hits and misses from zero again.

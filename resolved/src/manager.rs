@@ -24,6 +24,8 @@ pub use paths::Paths;
 pub use scope::{Scopes, Unicast};
 pub use view::{DelegateView, GlobalView, LinkView, ScopeView};
 
+use hickory_proto::rr::Name;
+
 use crate::{
     access::Access,
     cache::Cache,
@@ -164,6 +166,14 @@ impl Manager {
         self.llmnr.flush();
         self.mdns.flush();
         tracing::info!("Flushed all caches");
+    }
+
+    /// Forgets what was learnt of one name.
+    pub fn flush_name(&self, name: &Name) {
+        self.cache.flush_name(name);
+        // What neighbours said is kept by link.
+        self.mdns.flush();
+        tracing::info!("Flushed what was known of {name}");
     }
 
     /// Begins to count anew.

@@ -559,6 +559,53 @@ fn caches_are_flushed() {
 }
 
 #[test]
+fn one_name_is_counted_and_flushed() {
+    run(async {
+        let service = Service::start().await;
+        let ask = async |name: &str| {
+            let parameters = json!({ "name": name, "family": 2 });
+            service.hostname(parameters).await
+        };
+        let count = async |parameters| {
+            let said = service
+                .call(&format!("{OURS}.CacheStatistics"), parameters)
+                .await;
+            said["parameters"].clone()
+        };
+        for name in ["a.test", "A.Test", "alias.test"] {
+            ask(name).await;
+        }
+        let a = count(json!({ "name": "A.test" })).await;
+        assert_eq!(
+            (&a["entries"], &a["misses"]),
+            (&json!(1), &json!(null)),
+            "{a}"
+        );
+        assert!(
+            a["hits"].as_u64() >= Some(1) && a["bytes"].as_u64() > Some(0),
+            "{a}"
+        );
+        let all = count(json!({})).await;
+        assert!(
+            all["entries"].as_u64() > Some(1) && all["misses"].as_u64() > Some(0),
+            "{all}"
+        );
+        let flush = format!("{OURS}.FlushCaches");
+        service.call(&flush, json!({ "name": "a.test" })).await;
+        assert_eq!(count(json!({ "name": "a.test" })).await["entries"], 0);
+        assert_eq!(
+            count(json!({})).await["entries"].as_u64(),
+            all["entries"].as_u64().map(|entries| entries - 1)
+        );
+        let asked = service.server.asked.get();
+        ask("a.test").await;
+        assert!(service.server.asked.get() > asked);
+        let said = service.call(&flush, json!({ "name": "a..b" })).await;
+        assert_eq!(said["error"], "org.varlink.service.InvalidParameter");
+    });
+}
+
+#[test]
 fn browsing_wants_more_and_ends_with_the_caller() {
     run(async {
         let service = Service::start().await;

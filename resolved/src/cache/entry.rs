@@ -111,6 +111,11 @@ impl Entry {
         }
     }
 
+    /// How often it was asked for.
+    pub(super) const fn asked(&self) -> u32 {
+        self.asked
+    }
+
     /// The bytes that it takes beside itself.
     pub(super) fn heap_bytes(&self) -> usize {
         let content = match &self.content {

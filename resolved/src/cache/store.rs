@@ -197,6 +197,7 @@ impl Store {
     }
 }
 
-fn cost(key: &Key, entry: &Entry) -> usize {
+/// The bytes that an entry takes, all in all.
+pub(super) fn cost(key: &Key, entry: &Entry) -> usize {
     OVERHEAD + key.len() + entry.heap_bytes()
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use hickory_proto::rr::Name;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
 use super::{
@@ -32,6 +32,9 @@ pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
         Method("SetLink", |m, call| Box::pin(set_link(m, call))),
         Method("RevertLink", |m, call| Box::pin(revert_link(m, call))),
         Method("FlushCaches", |m, call| Box::pin(flush_caches(m, call))),
+        Method("CacheStatistics", |m, call| {
+            Box::pin(cache_statistics(m, call))
+        }),
         Method("ResetServerFeatures", |m, call| {
             Box::pin(reset_server_features(m, call))
         }),
@@ -113,9 +116,70 @@ async fn allow_link(
 
 /// As on the bus, everyone may.
 async fn flush_caches(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
-    nothing(&call)?;
-    manager.flush_caches();
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Parameters {
+        name: Option<String>,
+    }
+    let p: Parameters = call.parameters()?;
+    match &p.name {
+        Some(text) => manager.flush_name(&host("name", text)?),
+        None => manager.flush_caches(),
+    }
     call.done().await
+}
+
+/// Who may see what is in the cache, may see this.
+async fn cache_statistics(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Parameters {
+        name: Option<String>,
+        allow_interactive_authentication: Option<bool>,
+    }
+    #[derive(Serialize)]
+    struct Statistics {
+        entries: u64,
+        bytes: usize,
+        hits: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        misses: Option<u64>,
+    }
+    let p: Parameters = call.parameters()?;
+    let name = p.name.map(|text| host("name", &text)).transpose()?;
+    let action = match name {
+        Some(_) => Action::DumpCache,
+        None => Action::DumpStatistics,
+    };
+    allow(
+        manager,
+        &call,
+        action,
+        p.allow_interactive_authentication,
+        &[],
+    )
+    .await?;
+    let statistics = match &name {
+        Some(name) => {
+            let of_name = manager.cache.statistics_of(name);
+            Statistics {
+                entries: of_name.size,
+                bytes: of_name.bytes,
+                hits: of_name.hits,
+                misses: None,
+            }
+        }
+        None => {
+            let all = manager.cache.statistics();
+            Statistics {
+                entries: all.size,
+                bytes: manager.cache.bytes(),
+                hits: all.hits,
+                misses: Some(all.misses),
+            }
+        }
+    };
+    call.reply(&statistics).await
 }
 
 /// As on the bus, everyone may.
@@ -196,16 +260,14 @@ fn domains(texts: &[String]) -> Result<LinkChange, Failure> {
     Ok(LinkChange::Domains(domains))
 }
 
+fn host(parameter: &'static str, text: &str) -> Result<Name, Failure> {
+    name::parse(text).map_err(|_| invalid(parameter, format!("{text:?} is no domain name")))
+}
+
 fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     let mut names = Vec::with_capacity(texts.len());
     for text in texts {
-        let wrong = |_| {
-            invalid(
-                "negativeTrustAnchors",
-                format!("{text:?} is no domain name"),
-            )
-        };
-        let name = name::parse(text).map_err(wrong)?;
+        let name = host("negativeTrustAnchors", text)?;
         if !names.contains(&name) {
             names.push(name);
         }
