@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod datagrams;
+pub(crate) mod link;
 pub(crate) mod origin;
 
 use std::os::fd::OwnedFd;

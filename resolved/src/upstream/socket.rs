@@ -17,6 +17,8 @@ use rustix::net::netdevice;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpStream, UdpSocket};
 
+use crate::sys::link;
+
 /// Makes sockets. hickory opens its connections through it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sockets {
@@ -34,13 +36,28 @@ impl Sockets {
     /// random: so it is none that /proc/sys/net/ipv4/ip_local_reserved_ports keeps for someone.
     pub fn udp(self, server: SocketAddr) -> io::Result<UdpSocket> {
         let socket = self.open(server, Type::DGRAM)?;
-        socket.connect(&server.into())?;
-        self.release(&socket, server);
+        if let Some(link) = self.link_to(server) {
+            link::send_by(&socket, server, link)?;
+            // Kernels before 6.2 look at SO_BINDTODEVICE alone when they choose the route in connect().
+            bind(&socket, link)?;
+            socket.connect(&server.into())?;
+            // Answers come in by any link. Unbinding needs CAP_NET_RAW; without it they must come by this one.
+            if let Err(error) = socket.bind_device(None) {
+                tracing::debug!(%error, "the socket stays bound to its link");
+            }
+        } else {
+            socket.connect(&server.into())?;
+        }
         UdpSocket::from_std(socket.into())
     }
 
     async fn tcp(self, server: SocketAddr, within: Duration) -> io::Result<TcpStream> {
         let socket = self.open(server, Type::STREAM)?;
+        // For good. The kernel routes a connection's packets by SO_BINDTODEVICE alone: were it unbound, what follows the first
+        // would go where the routes lead, to another network's server of this address.
+        if let Some(link) = self.link_to(server) {
+            bind(&socket, link)?;
+        }
         socket.set_tcp_nodelay(true)?;
         match socket.connect(&server.into()) {
             Err(error)
@@ -48,7 +65,7 @@ impl Sockets {
             {
                 return Err(error);
             }
-            _ => self.release(&socket, server),
+            _ => {}
         }
         let stream = TcpStream::from_std(socket.into())?;
         tokio::time::timeout(within, stream.writable()).await??;
@@ -72,32 +89,30 @@ impl Sockets {
         if self.mark != 0 {
             socket.set_mark(self.mark)?;
         }
-        if let Some(index) = self.link_to(server) {
-            let name = netdevice::index_to_name(&socket, index.get())?;
-            // Kernels before 6.2 look at SO_BINDTODEVICE alone when they choose the route in connect().
-            socket.bind_device(Some(name.as_bytes()))?;
-            match server {
-                SocketAddr::V4(_) => socket.bind_device_by_index_v4(Some(index))?,
-                SocketAddr::V6(_) => socket.bind_device_by_index_v6(Some(index))?,
-            }
-        }
         Ok(socket)
     }
 
-    /// Lets answers in by any link. A server on an address of this machine's own (dnsmasq on a bridge) answers by the
-    /// loopback, whatever link the route named. Unbinding needs CAP_NET_RAW; without it such a server is not heard.
-    fn release(self, socket: &Socket, server: SocketAddr) {
-        if self.link_to(server).is_some()
-            && let Err(error) = socket.bind_device(None)
-        {
-            tracing::debug!(%error, "the socket stays bound to its link");
-        }
-    }
-
-    /// The loopback is reached by no other link.
+    /// The loopback, and what else is this machine (dnsmasq on a bridge), is reached by no link.
     fn link_to(self, server: SocketAddr) -> Option<NonZeroU32> {
-        NonZeroU32::new(self.ifindex).filter(|_| !server.ip().is_loopback())
+        NonZeroU32::new(self.ifindex).filter(|_| !server.ip().is_loopback() && !is_own(server))
     }
+}
+
+fn bind(socket: &Socket, link: NonZeroU32) -> io::Result<()> {
+    let name = netdevice::index_to_name(socket, link.get())?;
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+/// Whether this machine has the address: it would be spoken with from the same one.
+fn is_own(server: SocketAddr) -> bool {
+    let source = || {
+        let probe = Socket::new(Domain::for_address(server), Type::DGRAM.cloexec(), None)?;
+        // Nothing is sent.
+        probe.connect(&server.into())?;
+        probe.local_addr()
+    };
+    // No way there: it is nobody's here.
+    source().is_ok_and(|source| source.as_socket().map(|source| source.ip()) == Some(server.ip()))
 }
 
 /// Runs what hickory drives its connections with.
@@ -156,6 +171,9 @@ impl QuicSocketBinder for Sockets {
     ) -> io::Result<Arc<dyn quinn::AsyncUdpSocket>> {
         // quinn names the peer with each datagram, so the socket is not connected, and its link stays.
         let socket = self.open(server, Type::DGRAM)?;
+        if let Some(link) = self.link_to(server) {
+            bind(&socket, link)?;
+        }
         let any: SocketAddr = match server {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
