@@ -49,6 +49,8 @@ pub struct Manager {
     /// Registered by calls; those of files stand in the configuration.
     services: RefCell<Vec<DnssdService>>,
     scopes: RefCell<Rc<Scopes>>,
+    /// Notified when the scopes are others.
+    moved: tokio::sync::Notify,
     /// Transactions under way, so that two lookups share one.
     in_flight: scope::InFlight,
     /// What was learnt.
@@ -88,6 +90,7 @@ impl Manager {
             settings: RefCell::default(),
             services: RefCell::default(),
             scopes: RefCell::default(),
+            moved: tokio::sync::Notify::new(),
             in_flight: scope::InFlight::default(),
             access: Access::default(),
             statistics: Statistics::default(),

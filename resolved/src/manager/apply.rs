@@ -138,6 +138,7 @@ impl Manager {
         let scopes = self.work_out(&before);
         let same = same_servers(&before, &scopes);
         self.scopes.replace(Rc::new(scopes));
+        self.moved.notify_waiters();
         self.update_multicast();
         // Other servers may have other answers. What is kept beyond its time is kept for the very case of a network that
         // comes and goes.

@@ -331,10 +331,25 @@ impl Manager {
                     .unicast_of(scope)
                     .map(|unicast| unicast.upstream.clone())
                     .ok_or(Failure::Aborted)?;
-                upstream.query(question, ask).await
+                tokio::select! {
+                    outcome = upstream.query(question, ask) => outcome,
+                    () = self.gone(scope) => Err(Failure::NetworkDown),
+                }
             }
             ScopeId::Llmnr(ifindex, family) => self.llmnr.query(ifindex, family, question).await,
             ScopeId::Mdns(ifindex, family) => self.mdns.query(ifindex, family, question).await,
+        }
+    }
+
+    /// Waits until a scope of unicast DNS is no more: its link was pulled, or its servers were taken away. Nobody will answer
+    /// then, and who asks again is told by others.
+    async fn gone(&self, scope: ScopeId) {
+        loop {
+            let moved = self.moved.notified();
+            if self.scopes().unicast_of(scope).is_none() {
+                return;
+            }
+            moved.await;
         }
     }
 
