@@ -2,6 +2,7 @@
 
 mod nss_probe;
 mod nss_replies;
+mod nss_resolve_load;
 mod nss_resolve_world;
 
 use std::fs;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use nss_probe::{Behaviour, FakeDaemon, Probe, compile};
 use nss_replies::{BAD, HUNG_UP, TOO_LATE, V4, addresses, parameters, replies};
 use nss_resolve_world::{MODULE, SOCKET, World, options};
-use support::{Options, Sandbox, sandbox};
+use support::{Options, Sandbox, Which, sandbox};
 
 const NOT_FOUND: &str = "NOTFOUND errno=0 h_errno=1";
 const NO_DATA: &str = "NOTFOUND errno=0 h_errno=4";
@@ -334,50 +335,10 @@ fn lookups_of_a_daemon_that_is_gone_leave_nothing() {
     });
 }
 
-/// With `nss_load`, which see for its names: they are in the search domain, and where the daemon can't be asked, files has
-/// another address for each.
 #[test]
 fn a_daemon_that_comes_and_goes_under_64_threads() {
-    sandbox!(options(), |s| {
-        if s.is_rootless() {
-            return; // as above
-        }
-        let drop_in = "/etc/systemd/resolved.conf.d";
-        fs::create_dir_all(drop_in).unwrap();
-        let settings = "[Resolve]\nDomains=load.test\nReadEtcHosts=no\n";
-        fs::write(format!("{drop_in}/load.conf"), settings).unwrap();
-        let names = ["p", "c", "x"].map(|kind| (0..10).map(move |n| format!(" {kind}{n}")));
-        let names: String = names.into_iter().flatten().collect();
-        let world = World::start(s);
-        fs::write("/etc/hosts", format!("192.0.2.1{names}\n")).unwrap();
-        let program = compile(s, "nss_load", include_str!("c/nss_load.c"), "-Wall -Werror");
-        let load = std::thread::spawn(move || {
-            let load = support::Command::new(program).args(["64", "60000", "10"]);
-            load.timeout(Duration::from_secs(60)).run().ok()
-        });
-        let mut restarts = 0;
-        while !load.is_finished() {
-            std::thread::sleep(Duration::from_millis(700));
-            let signal = [rustix::process::Signal::KILL, rustix::process::Signal::TERM];
-            world.resolved.kill(signal[restarts % 2]);
-            world.resolved.wait();
-            std::thread::sleep(Duration::from_millis(200));
-            world.resolved.start_again();
-            restarts += 1;
-        }
-        let said = load.join().unwrap();
-        println!("{restarts} restarts: {said}");
-        let count = |key: &str| -> i64 {
-            let value = said.split(key).nth(1).unwrap();
-            value.split_whitespace().next().unwrap().parse().unwrap()
-        };
-        assert!(
-            restarts > 2 && count("found=") > 1000 && count("none=") > 100,
-            "{said}"
-        );
-        assert!(count("unasked=") > 64, "{said}");
-        assert_eq!(count("wrong="), 0, "{said}");
-        assert!(count("slowest=") < 2000, "{said}");
-        assert!(count("fds=") == 0 && count("kb=") < 1024, "{said}");
-    });
+    sandbox!(options(), |s| nss_resolve_load::comes_and_goes(
+        s,
+        Which::Peer
+    ));
 }
