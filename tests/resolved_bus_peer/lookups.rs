@@ -103,8 +103,7 @@ pub fn hostnames(table: &mut Table, up0: i32) {
         host(table, Same, name, 0, 0);
     }
     for name in ["", "."] {
-        let root = Ours("NoNameServers", "nobody is asked for the root's addresses");
-        host(table, root, name, 0, DNS);
+        host(table, Same, name, 0, DNS);
     }
     // It is spelt as in the question or as in the cache.
     for name in ["dangling.test", "loop.test", "NAME.test"] {

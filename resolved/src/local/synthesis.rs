@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use hickory_proto::rr::{DNSClass, Name};
+use hickory_proto::rr::{DNSClass, Name, RecordType};
 
 use super::{
     World,
@@ -51,12 +51,17 @@ pub(super) fn special(lookup: &Lookup, world: &World<'_>, special: Special) -> O
     Some(made.answer())
 }
 
-/// The answer for the machine's own name, and for the names of its addresses and its routers'; `None` for all others.
+/// The answer for the machine's own name, and for the names of its addresses and its routers'; that the root has no address,
+/// which nobody is asked for (see [`crate::route`]); `None` for all others.
 pub(super) fn own(lookup: &Lookup, world: &World<'_>, host_name: bool) -> Option<Answer> {
     if lookup.class != DNSClass::IN {
         return None;
     }
     let mut made = Made::new(lookup);
+    let addresses = [RecordType::A, RecordType::AAAA];
+    if lookup.name.is_root() && lookup.types.iter().all(|rtype| addresses.contains(rtype)) {
+        return Some(made.answer());
+    }
     if host_name && world.host_name.is(&lookup.name) {
         for (address, ifindex) in local_addresses(lookup, world.network) {
             made.address(&lookup.name, address, ifindex);

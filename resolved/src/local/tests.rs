@@ -309,6 +309,15 @@ fn the_own_name_has_all_addresses_where_the_network_does_not_know_it() {
 }
 
 #[test]
+fn the_root_has_no_address() {
+    let machine = Machine::new("");
+    let answer = machine.after(&lookup(".", &BOTH)).unwrap();
+    assert_eq!(answer.rcode, ResponseCode::NoError);
+    assert!(answer.records.is_empty());
+    assert!(machine.after(&lookup(".", &[RecordType::NS])).is_none());
+}
+
+#[test]
 fn only_a_failure_is_stood_in_for() {
     let machine = Machine::new("");
     let lookup = lookup("web", &BOTH);

@@ -48,13 +48,8 @@ pub async fn resolve_hostname(
     if let Some(literal) = local::literal(name, ifindex, &manager.network()) {
         return of_literal(literal, family);
     }
-    let name = parameters::host(name)?;
-    // The root is no host. systemd says the same; its name is what is left of an empty word.
-    if name.is_root() {
-        return Err(Failure::NoSuchRecord);
-    }
     let lookup = Lookup {
-        name,
+        name: parameters::host(name)?,
         class: DNSClass::IN,
         types,
         ifindex,
