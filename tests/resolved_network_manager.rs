@@ -88,13 +88,7 @@ fn start_resolved(which: Which) -> Daemon {
 /// All that links were told, as resolvectl shows it, but for mDNS: of a link that was told nothing of it, that is another
 /// since 253.
 fn told(s: &Sandbox) -> String {
-    let verbs = [
-        "dns",
-        "domain",
-        "default-route",
-        "llmnr",
-        "dnsovertls",
-    ];
+    let verbs = ["dns", "domain", "default-route", "llmnr", "dnsovertls"];
     let lines = ["lan0", "vpn0"].map(|link| {
         let all = verbs.map(|verb| format!("resolvectl {verb} {link}"));
         all.join(" && ")
