@@ -118,7 +118,7 @@ fn nscd_while_resolved_is_stopped_and_gone() {
         world.resolved.stop();
         // Each of its threads waits for a second at most, and then for a while none does.
         let took = all_at_once();
-        assert!(took < Duration::from_secs(4), "{took:?}");
+        assert!(took < Duration::from_secs(6), "{took:?}");
         assert!(by_nscd(s, "hosts fallback").contains("192.0.2.77"));
         assert!(
             by_nscd(s, "hosts v4only.test").contains("192.0.2.11"),
@@ -136,7 +136,7 @@ fn nscd_while_resolved_is_stopped_and_gone() {
         world.resolved.wait();
         s.run("nscd -i hosts").ok();
         let took = all_at_once();
-        assert!(took < Duration::from_secs(4), "{took:?}");
+        assert!(took < Duration::from_secs(6), "{took:?}");
         assert!(by_nscd(s, "hosts fallback").contains("192.0.2.77"));
         world.resolved.start_again();
         s.wait_for(found, "nscd to ask resolved again");
