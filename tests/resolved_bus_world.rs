@@ -49,9 +49,14 @@ impl World {
              ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
         )
         .ok();
-        // Addresses under duplicate address detection are given out by one and not by the other.
-        let tentative = || s.run("ip -6 -o address show tentative").ok();
-        s.wait_for(|| tentative().is_empty(), "addresses to be settled");
+        // Addresses under duplicate address detection are given out by one and not by the other; and there is none at all before
+        // the kernel has come to see that the link is up.
+        if fs::exists("/proc/net/if_inet6").unwrap() {
+            let settled =
+                "ip -6 -o address show scope link -tentative | grep -c -w -e up0 -e up1 || true";
+            let settled = || s.run(settled).ok().trim() == "2";
+            s.wait_for(settled, "addresses to be settled");
+        }
         fs::create_dir_all("/run/nsd").unwrap();
         fs::write("/run/nsd/nsd.conf", NSD).unwrap();
         fs::write("/run/nsd/zone", ZONE).unwrap();
