@@ -78,6 +78,10 @@ impl Heard {
     pub(super) fn put(&mut self, mut record: Record, now: Duration) -> bool {
         record.ttl = record.ttl.min(LONGEST);
         let key = (record.name.clone(), record.record_type());
+        // A goodbye makes no place for a name that nobody told of.
+        if record.ttl == 0 && !self.entries.contains_key(&key) {
+            return true;
+        }
         let entries = self.entries.entry(key).or_default();
         if record.mdns_cache_flush {
             for other in entries.iter_mut() {
@@ -168,7 +172,9 @@ impl Heard {
             let same = names.take_while(|(name, _)| *name == question.name);
             same.map(|(_, rtype)| *rtype).collect()
         } else {
-            vec![question.rtype, RecordType::CNAME]
+            let mut types = vec![question.rtype, RecordType::CNAME];
+            types.dedup();
+            types
         };
         let fits = |entry: &&Entry| entry.lives(now) && entry.at >= since;
         let entries = types
@@ -216,6 +222,11 @@ impl Heard {
         ends.flatten().min()
     }
 
+    /// Names and types that there is room for.
+    pub(super) fn places(&self) -> usize {
+        self.entries.len()
+    }
+
     /// All of it.
     pub(super) fn dump(&self, now: Duration) -> Vec<DumpEntry> {
         let dump = |((name, rtype), entries): (&(Name, RecordType), &Vec<Entry>)| {
@@ -247,7 +258,7 @@ fn denies(record: &Record, rtype: RecordType) -> bool {
 mod tests {
     use hickory_proto::{
         dnssec::rdata::NSEC,
-        rr::rdata::{A, PTR},
+        rr::rdata::{A, CNAME, PTR},
     };
 
     use super::*;
@@ -288,6 +299,28 @@ mod tests {
         assert_eq!(heard.dump(SECOND * 21).len(), 1);
         heard.put(a(3, u32::MAX, false), SECOND * 20);
         assert_eq!(ask(&heard, SECOND * 20), [120, LONGEST]);
+    }
+
+    #[test]
+    fn a_goodbye_of_the_unknown_leaves_nothing_behind() {
+        let mut heard = Heard::default();
+        for number in 0..100 {
+            let name = local(&format!("host-{number}")).unwrap();
+            let data = RData::A(A::new(192, 0, 2, 1));
+            heard.put(Record::from_rdata(name, 0, data), SECOND);
+        }
+        assert_eq!(heard.places(), 0);
+    }
+
+    #[test]
+    fn an_alias_is_told_once() {
+        let mut heard = Heard::default();
+        let data = RData::CNAME(CNAME(local("host").unwrap()));
+        let alias = Record::from_rdata(local("web").unwrap(), 120, data);
+        heard.put(alias.clone(), SECOND);
+        let question = Question::new(local("web").unwrap(), RecordType::CNAME);
+        let known = heard.look_up(&question, Duration::ZERO, SECOND);
+        assert_eq!(known, Known::Records(vec![alias]));
     }
 
     #[test]
