@@ -15,7 +15,6 @@ pub mod caller;
 pub mod cgroup;
 pub mod class;
 pub mod enter;
-mod env_file;
 pub mod error;
 mod inet;
 mod kill;

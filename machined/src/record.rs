@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use crate::{class::Class, env_file, name::MachineName};
+use crate::{class::Class, name::MachineName};
 
 /// What a state file says of a machine. Text that is missing is empty, numbers that are missing or wrong are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,9 @@
 
 use std::fmt::Write;
 
+/// White space around keys and values, as systemd has it: others are part of them.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// One line; nothing for an empty value, as systemd does.
 pub fn push(file: &mut String, key: &str, value: &str) {
     if value.is_empty() {
@@ -31,17 +34,17 @@ pub fn push(file: &mut String, key: &str, value: &str) {
 /// The lines of a file in order. Comments, blank lines and what is no assignment are left out.
 pub fn parse(file: &str) -> impl Iterator<Item = (&str, String)> {
     file.lines().filter_map(|line| {
-        let line = line.trim();
+        let line = line.trim_matches(BLANKS);
         if line.starts_with(['#', ';']) {
             return None;
         }
         let (key, value) = line.split_once('=')?;
-        Some((key.trim_end(), value_of(value)))
+        Some((key.trim_end_matches(BLANKS), value_of(value)))
     })
 }
 
 fn value_of(text: &str) -> String {
-    let text = text.trim();
+    let text = text.trim_matches(BLANKS);
     let quoted = |quote: char| {
         let inner = text.strip_prefix(quote)?;
         inner.strip_suffix(quote).or(Some(inner))
@@ -130,6 +133,7 @@ mod tests {
             "x=y",
             "'",
             " lead",
+            "\u{a0}no-break\u{a0}",
         ] {
             let mut file = String::new();
             push(&mut file, "KEY", value);
