@@ -5,7 +5,7 @@ mod bounded;
 mod copy;
 mod guest;
 mod helper;
-mod os_release;
+pub(crate) mod os_release;
 mod rules;
 mod slots;
 mod terminal;

@@ -37,6 +37,7 @@ mod scope;
 mod service_manager;
 mod state_dir;
 mod sys;
+pub mod trial;
 mod uid_map;
 pub mod unit_name;
 pub mod varlink;

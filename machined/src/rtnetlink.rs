@@ -103,7 +103,7 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Incomi
     Ok(Incoming::Messages(parse(datagram)))
 }
 
-fn parse(mut datagram: &[u8]) -> Vec<Message> {
+pub(crate) fn parse(mut datagram: &[u8]) -> Vec<Message> {
     let mut messages = Vec::new();
     // Each begins with its length in the machine's byte order, and the next is aligned to four. netlink(7)
     while let Some(length) = datagram

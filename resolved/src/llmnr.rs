@@ -6,6 +6,7 @@ mod lookup;
 mod message;
 mod responder;
 mod tcp;
+pub mod trial;
 mod uniqueness;
 mod zone;
 

@@ -4,7 +4,7 @@
 //! [`Flags::NO_SYNTHESIZE`] neither says anything, but for the hooks: they are a source of their own, like a server.
 
 mod answer;
-mod hooks;
+pub mod hooks;
 pub mod host_name;
 mod hosts;
 mod literal;

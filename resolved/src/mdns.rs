@@ -20,6 +20,7 @@ mod sockets;
 mod specifier;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod zone;
 
 use std::{

@@ -13,6 +13,7 @@ mod settings;
 mod socket;
 mod stream;
 mod tls;
+pub mod trial;
 mod udp;
 mod validate;
 mod wire;

@@ -19,6 +19,7 @@ mod query_results;
 mod record;
 mod resolve;
 mod settings;
+pub mod trial;
 mod wire;
 
 use std::{io, os::unix::fs::symlink, path::Path, rc::Rc};

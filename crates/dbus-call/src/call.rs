@@ -83,8 +83,11 @@ pub fn call(
     reply(&mut Reader::new(&mut stream), method.reply, read)
 }
 
-/// Reads on to the reply, over whatever else the bus sends.
-pub(crate) fn reply(
+/// Reads all that the bus sends, on to the reply, as [`call`] does.
+///
+/// # Errors
+/// `EACCES` if the bus does not let us in; [`Fault`].
+pub fn reply(
     reader: &mut Reader<'_>,
     signature: &str,
     read: &mut dyn FnMut(&mut Message<'_, '_>) -> Result<(), Fault>,

@@ -13,6 +13,6 @@ mod message;
 mod writer;
 
 pub use address::system_bus;
-pub use call::{ErrorName, Method, Outcome, call};
+pub use call::{ErrorName, Method, Outcome, call, reply};
 pub use message::Message;
 pub use unix_call::secure_getenv;

@@ -1,6 +1,11 @@
 //! What a message tells.
 
-use crate::{address::Address, link::Link, message::Message, route::DefaultRoute};
+use crate::{
+    address::Address,
+    link::Link,
+    message::{Message, messages},
+    route::DefaultRoute,
+};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
@@ -47,10 +52,15 @@ impl Event {
     }
 }
 
+/// What a datagram of the kernel's tells, in order.
+pub fn events(datagram: &[u8]) -> impl Iterator<Item = Event> + '_ {
+    messages(datagram).filter_map(|message| Event::decode(&message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{message::messages, route::NextHop};
+    use crate::route::NextHop;
 
     /// RTM_NEWLINK as the kernel sends it, cut down to what is read and something that is not.
     fn link() -> Vec<u8> {
@@ -102,9 +112,7 @@ mod tests {
     }
 
     fn read(datagram: &[u8]) -> Vec<Event> {
-        messages(datagram)
-            .filter_map(|message| Event::decode(&message))
-            .collect()
+        events(datagram).collect()
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod route;
 mod socket;
 
 pub use address::Address;
-pub use event::Event;
+pub use event::{Event, events};
 pub use link::Link;
 pub use route::{DefaultRoute, NextHop};
 pub use socket::{Changes, Dump, Found, Groups, Questions, Received};

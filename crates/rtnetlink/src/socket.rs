@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use crate::{
-    event::Event,
+    event::{Event, events},
     message::{self, Message, messages},
 };
 
@@ -213,12 +213,8 @@ impl Changes {
     pub fn receive(&mut self) -> io::Result<Received> {
         match receive(&self.socket, &mut self.buffer) {
             Ok(datagram) => {
-                let messages = messages(datagram.unwrap_or_default());
-                Ok(Received::Events(
-                    messages
-                        .filter_map(|message| Event::decode(&message))
-                        .collect(),
-                ))
+                let events = events(datagram.unwrap_or_default());
+                Ok(Received::Events(events.collect()))
             }
             Err(Errno::AGAIN) => Ok(Received::Nothing),
             Err(Errno::NOBUFS) => Ok(Received::Overrun),

@@ -87,8 +87,11 @@ pub(crate) fn begin(
     Ok(stream)
 }
 
-/// Reads one reply.
-pub(crate) fn reply(
+/// Reads one reply, as [`call`] does.
+///
+/// # Errors
+/// [`Fault::Protocol`] if it is none, [`Fault::Shape`] if it is none to this question; what the source says.
+pub fn reply(
     reader: &mut Reader<'_>,
     read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
 ) -> Result<Outcome, Fault> {

@@ -17,7 +17,7 @@ pub mod userdb;
 mod utf8;
 mod watch;
 
-pub use call::{ErrorName, Outcome, Server, call};
+pub use call::{ErrorName, Outcome, Server, call, reply};
 pub use object::Members;
 pub use request::Request;
 pub use scanner::{Scanner, Text, Token};

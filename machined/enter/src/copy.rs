@@ -18,11 +18,10 @@ mod receive;
 mod send;
 mod staging;
 
+pub use entry::Message;
 pub use metadata::Rules;
 pub use receive::receive;
 pub use send::send;
-
-use entry::Message;
 
 /// How many directories deep a tree may be; each holds a descriptor.
 const MAX_DEPTH: usize = 512;

@@ -14,6 +14,7 @@ pub mod operation;
 pub mod packet;
 pub mod request;
 pub mod socket;
+pub mod trial;
 
 mod bind;
 mod bus;

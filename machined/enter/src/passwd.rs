@@ -59,7 +59,7 @@ impl User {
 }
 
 /// passwd(5): the user with this name, else the first with this number.
-fn parse(text: &str, key: &str) -> Option<User> {
+pub(crate) fn parse(text: &str, key: &str) -> Option<User> {
     let users = || text.lines().filter_map(line);
     let number: Option<u32> = key.parse().ok();
     users()
@@ -90,7 +90,7 @@ fn line(line: &str) -> Option<User> {
 }
 
 /// group(5): the first group and every group that names the user.
-fn groups(text: &str, name: &str, first: u32) -> Vec<u32> {
+pub(crate) fn groups(text: &str, name: &str, first: u32) -> Vec<u32> {
     let mut groups = vec![first];
     for line in text.lines() {
         let mut fields = line.split(':').skip(2);

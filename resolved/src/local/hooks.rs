@@ -9,6 +9,7 @@ mod client;
 mod filter;
 mod hook;
 mod record;
+pub mod trial;
 
 use std::{
     cell::{Cell, RefCell},

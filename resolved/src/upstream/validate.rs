@@ -20,7 +20,8 @@ use std::{
 };
 
 use hickory_proto::{
-    dnssec::Proof,
+    dnssec::{Proof, rdata::DNSKEY},
+    op::ResponseCode,
     rr::{Name, Record, RecordType},
 };
 
@@ -117,6 +118,28 @@ pub(super) const WANT: Want = Want {
 /// The server was asked for signatures, and answered as one who knows what that is.
 pub(super) fn may_be_signed(answer: &Answer) -> bool {
     answer.level.signatures() && answer.reply.edns
+}
+
+/// Whether records of a zone, all of them verified, prove that what was asked for is not there.
+pub(super) fn proof_of_absence(
+    records: &[Record],
+    zone: &Name,
+    question: &Question,
+    rcode: ResponseCode,
+) -> bool {
+    let sets = RrSet::group(records);
+    Denial::new(zone, &sets).negative(rcode, &question.name, question.rtype) == Denied::Proven
+}
+
+/// How many signatures of these records one of the keys made, as far as one lookup may find out.
+pub(super) fn signatures_in_order(records: &[Record], keys: &[DNSKEY], now: u32) -> usize {
+    let work = Work::default();
+    let sets = RrSet::group(records);
+    let verified = sets.iter().flat_map(|set| {
+        let signatures = set.signatures.iter();
+        signatures.filter(|signature| set.verify(signature, keys, now, &work).is_ok())
+    });
+    verified.count()
 }
 
 impl Job<'_> {
