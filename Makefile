@@ -15,7 +15,7 @@ nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration bench clean help
+.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak bench clean help
 
 all: build
 
@@ -71,6 +71,18 @@ unit: ## the tests of each crate
 integration: stage ## the suite as a whole, each test in a sandbox of its own
 	tests/peers/fetch.sh >/dev/null
 	SWITCHYARD_STAGE=$(stage) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
+
+fuzz: ## every parser by libFuzzer, SECONDS (60) each, from what is kept; wants cargo-fuzz and a nightly compiler
+	set -e; for name in $$(cd fuzz && cargo +nightly fuzz list); do \
+		mkdir -p $(target)/fuzz/$$name; \
+		(cd fuzz && cargo +nightly fuzz run $$name $(target)/fuzz/$$name corpus/$$name -- \
+			-max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096 -print_final_stats=1); \
+	done
+
+soak: stage ## ten million damaged packets on the stub of resolved, and a day of mixed load in 12 minutes
+	tests/peers/fetch.sh >/dev/null
+	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SOAK_PACKETS=10000000 SWITCHYARD_SOAK_DAY=720 SWITCHYARD_SOAK_TIMEOUT=3600 \
+		cargo test -p switchyard-tests --locked --test resolved_soak -- --test-threads=1 --nocapture
 
 bench: stage ## the numbers, beside systemd's
 	SWITCHYARD_STAGE=$(stage) cargo bench --locked -p switchyard-tests

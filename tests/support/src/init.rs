@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options, again: &[String]) -> i32 {
 }
 
 /// What of the environment outside the body sees: the terminal's, and settings of tests and benchmarks.
-const PASSED_ON: [&str; 7] = [
+const PASSED_ON: [&str; 9] = [
     "TERM",
     "COLUMNS",
     "LINES",
@@ -78,6 +78,8 @@ const PASSED_ON: [&str; 7] = [
     "SWITCHYARD_VERBOSE",
     "SWITCHYARD_BENCH",
     "SWITCHYARD_SEED",
+    "SWITCHYARD_SOAK_PACKETS",
+    "SWITCHYARD_SOAK_DAY",
 ];
 
 const ENVIRONMENT: [(&str, &str); 7] = [
