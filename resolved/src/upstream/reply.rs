@@ -156,11 +156,10 @@ fn alias(
     if let Some((dname, target)) = dname {
         take(&dname.name, RecordType::DNAME, records, answers);
         // The server's own CNAME would say the same, or lie.
-        answers.push(Record::from_rdata(
-            name.clone(),
-            dname.ttl,
-            RData::CNAME(CNAME(target.clone())),
-        ));
+        let data = RData::CNAME(CNAME(target.clone()));
+        let mut alias = Record::from_rdata(name.clone(), dname.ttl, data);
+        alias.dns_class = dname.dns_class;
+        answers.push(alias);
         return Some(target);
     }
     let target = records.iter().find_map(|record| match &record.data {
