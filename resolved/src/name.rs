@@ -4,7 +4,10 @@
 
 use std::fmt::Write;
 
-use hickory_proto::rr::Name;
+use hickory_proto::{
+    rr::Name,
+    serialize::binary::{BinDecodable, BinDecoder},
+};
 
 /// The text is no domain name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,39 +26,63 @@ const LONGEST_NAME: usize = 255;
 /// # Errors
 /// An empty label, one of more than 63 bytes, more than 255 in all, a broken escape, a byte 0.
 pub fn parse(text: &str) -> Result<Name, InvalidName> {
-    let labels = labels(text)?;
-    if 1 + labels.iter().map(|label| 1 + label.len()).sum::<usize>() > LONGEST_NAME {
-        return Err(InvalidName);
-    }
-    Name::from_labels(labels.iter().map(Vec::as_slice)).map_err(|_| InvalidName)
-}
-
-fn labels(text: &str) -> Result<Vec<Vec<u8>>, InvalidName> {
-    let mut labels = Vec::new();
-    if text == "." {
-        return Ok(labels);
-    }
-    let mut label = Vec::new();
+    let mut wire = Wire::new();
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'.' => labels.push(finished(&mut label)?),
-            b'\\' => label.push(unescape(&mut bytes)?),
+            b'.' if text == "." => {}
+            b'.' => wire.end_label()?,
+            b'\\' => wire.push(unescape(&mut bytes)?)?,
             0 => return Err(InvalidName),
-            _ => label.push(byte),
+            _ => wire.push(byte)?,
         }
     }
-    if !label.is_empty() {
-        labels.push(finished(&mut label)?);
-    }
-    Ok(labels)
+    wire.name()
 }
 
-fn finished(label: &mut Vec<u8>) -> Result<Vec<u8>, InvalidName> {
-    if label.is_empty() || label.len() > LONGEST_LABEL {
-        return Err(InvalidName);
+/// A name in the making, as it is on the wire: it is read for every lookup, so nothing is allocated for it.
+struct Wire {
+    bytes: [u8; LONGEST_NAME],
+    /// Of the label that is not yet ended, the byte of its length.
+    begin: usize,
+    end: usize,
+}
+
+impl Wire {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; LONGEST_NAME],
+            begin: 0,
+            end: 1,
+        }
     }
-    Ok(std::mem::take(label))
+
+    fn push(&mut self, byte: u8) -> Result<(), InvalidName> {
+        *self.bytes.get_mut(self.end).ok_or(InvalidName)? = byte;
+        self.end += 1;
+        Ok(())
+    }
+
+    fn end_label(&mut self) -> Result<(), InvalidName> {
+        let length = self.end - self.begin - 1;
+        let place = self.bytes.get_mut(self.begin).ok_or(InvalidName)?;
+        *place = u8::try_from(length)
+            .ok()
+            .filter(|_| (1..=LONGEST_LABEL).contains(&length))
+            .ok_or(InvalidName)?;
+        self.begin = self.end;
+        self.end += 1;
+        Ok(())
+    }
+
+    fn name(mut self) -> Result<Name, InvalidName> {
+        if self.end > self.begin + 1 {
+            self.end_label()?;
+        }
+        // The root: a label of length 0.
+        let wire = self.bytes.get(..=self.begin).ok_or(InvalidName)?;
+        Name::read(&mut BinDecoder::new(wire)).map_err(|_| InvalidName)
+    }
 }
 
 /// What follows a backslash: three decimal digits, or any character that is not one.

@@ -32,6 +32,8 @@ impl Peer {
 pub struct Stream {
     socket: Descriptor,
     deadline: Deadline,
+    /// It is known that there is something to read.
+    stirred: bool,
 }
 
 impl Stream {
@@ -51,7 +53,13 @@ impl Stream {
                 Some(at_least_1us(deadline.remaining()?)),
             )?;
             match connect(&socket, address) {
-                Ok(()) => return Ok(Self { socket, deadline }),
+                Ok(()) => {
+                    return Ok(Self {
+                        socket,
+                        deadline,
+                        stirred: false,
+                    });
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Err(Fault::TimedOut),
                 Err(errno) => return Err(errno.into()),
@@ -76,9 +84,12 @@ impl Stream {
     ///
     /// # Errors
     /// Those of `poll(2)`; [`Fault::TimedOut`] at the stream's own deadline.
-    pub fn stirs_within(&self, span: Duration) -> Result<bool, Fault> {
+    pub fn stirs_within(&mut self, span: Duration) -> Result<bool, Fault> {
         match self.wait_until(PollFlags::IN, Deadline::after(span).min(self.deadline)) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.stirred = true;
+                Ok(true)
+            }
             Err(Fault::TimedOut) => self.deadline.remaining().map(|_| false),
             Err(fault) => Err(fault),
         }
@@ -129,8 +140,10 @@ impl Source for Stream {
     fn fill(&mut self, window: &mut [u8]) -> Result<usize, Fault> {
         loop {
             // First wait, then read: an answer is hardly ever there yet, and a peer that drips or
-            // floods meets the deadline here each time.
-            self.wait(PollFlags::IN)?;
+            // floods meets the deadline here each time but the first.
+            if !core::mem::take(&mut self.stirred) {
+                self.wait(PollFlags::IN)?;
+            }
             match recv(&self.socket, &mut *window, RecvFlags::DONTWAIT) {
                 Ok((count, _)) => return Ok(count),
                 Err(Errno::AGAIN | Errno::INTR) => {}

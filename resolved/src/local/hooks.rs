@@ -26,12 +26,16 @@ use hickory_proto::rr::Name;
 
 use self::hook::Hook;
 use crate::{
+    clock,
     failure::Failure,
     message::{Answer, Lookup},
 };
 
 /// What a directory's time of modification is exact to, with a margin: within it a second change may not show.
 const GRANULARITY: Duration = Duration::from_secs(1);
+
+/// A lookup looks more than once: what was seen so lately is not looked at again.
+const LATELY: Duration = Duration::from_micros(20);
 
 /// How many there may be: each costs connections.
 const MOST_HOOKS: usize = 64;
@@ -44,6 +48,7 @@ pub(super) struct Hooks {
     owner: u32,
     enabled: bool,
     scanned: Cell<Option<SystemTime>>,
+    looked: Cell<Duration>,
     /// In the order of their names.
     hooks: RefCell<Vec<Rc<Hook>>>,
     generation: Rc<Cell<u64>>,
@@ -57,6 +62,7 @@ impl Hooks {
             owner,
             enabled,
             scanned: Cell::default(),
+            looked: Cell::default(),
             hooks: RefCell::default(),
             generation: Rc::default(),
         }
@@ -100,9 +106,11 @@ impl Hooks {
 
     /// Takes in what came and went.
     fn scan(&self) {
-        if !self.enabled {
+        let now = clock::boottime();
+        if !self.enabled || now.saturating_sub(self.looked.get()) < LATELY {
             return;
         }
+        self.looked.set(now);
         let modified = fs::symlink_metadata(&self.directory).and_then(|metadata| {
             self.check(&self.directory, &metadata)?;
             metadata.modified()

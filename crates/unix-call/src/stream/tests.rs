@@ -22,7 +22,12 @@ fn pair(span: Duration) -> (Stream, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let socket = Descriptor::from_std(ours.into());
     let deadline = Deadline::after(span);
-    (Stream { socket, deadline }, theirs)
+    let stream = Stream {
+        socket,
+        deadline,
+        stirred: false,
+    };
+    (stream, theirs)
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn nobody_there() {
 
 #[test]
 fn tells_silence_from_a_stir_and_from_the_deadline() {
-    let (stream, mut peer) = pair(Duration::from_millis(100));
+    let (mut stream, mut peer) = pair(Duration::from_millis(100));
     let span = Duration::from_millis(30);
     assert_eq!(stream.stirs_within(span), Ok(false));
     peer.write_all(b"x").unwrap();
