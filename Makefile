@@ -72,10 +72,10 @@ integration: stage ## the suite as a whole, each test in a sandbox of its own
 	tests/peers/fetch.sh >/dev/null
 	SWITCHYARD_STAGE=$(stage) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
 
-fuzz: ## every parser by libFuzzer, SECONDS (60) each, from what is kept; wants cargo-fuzz and a nightly compiler
+fuzz: ## every parser by libFuzzer, SECONDS (60) each, under SANITIZER (address); wants cargo-fuzz and a nightly compiler
 	set -e; for name in $$(cd fuzz && cargo +nightly fuzz list); do \
 		mkdir -p $(target)/fuzz/$$name; \
-		(cd fuzz && cargo +nightly fuzz run $$name $(target)/fuzz/$$name corpus/$$name -- \
+		(cd fuzz && cargo +nightly fuzz run -s $(or $(SANITIZER),address) $$name $(target)/fuzz/$$name corpus/$$name -- \
 			-max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096 -print_final_stats=1); \
 	done
 

@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn damage_makes_up_no_interface() {
+        let whole = "NAME=web\nCLASS=\"container\"\nNETIF=\" 7\"\nROOT=/a b\n";
+        for at in 0..whole.len() {
+            assert!(matches!(state(&whole[..at]), Ok(0 | 7) | Err(_)));
+            for byte in 0..=255 {
+                let mut damaged = whole.as_bytes().to_vec();
+                damaged[at] = byte;
+                if let Ok(index @ 1..) = read_file(&mut damaged.as_slice()) {
+                    let text = String::from_utf8_lossy(&damaged).into_owned();
+                    assert!(text.contains(&index.to_string()), "{index} of {text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_container() {
         assert_eq!(state("CLASS=vm\n"), Err(Failure::NotFound));
         assert_eq!(state("CLASS=containerx\n"), Err(Failure::NotFound));
