@@ -45,6 +45,13 @@ impl Record {
     pub fn parse(file_name: &str, text: &str) -> Result<Self, String> {
         let mut values = Vec::new();
         for (key, value) in env_file::parse(text) {
+            // None of ours has any (admission.rs), and written again a line feed in a value would begin a line of its own: UID=0.
+            if value.chars().any(char::is_control) {
+                return Err(format!(
+                    "it has control characters in {}",
+                    key.escape_debug()
+                ));
+            }
             values.push((key, value));
         }
         // The last of several, as systemd's reader has it.
@@ -258,6 +265,17 @@ SSH_PRIVATE_KEY_PATH=\"/run/a key\"
         let text = record.format();
         assert_eq!(text, expected);
         assert_eq!(Record::parse("my-web", &text).unwrap(), record);
+    }
+
+    #[test]
+    fn no_value_writes_a_line_of_its_own() {
+        let of_service = |service: &str| {
+            let text = format!("UID=1000\nLEADER=4242\nCLASS=container\nSERVICE={service}\n");
+            Record::parse("web", &text)
+        };
+        assert_eq!(of_service("lab").unwrap().uid, 1000);
+        assert!(of_service("lab\\nUID=0").is_err());
+        assert!(of_service("lab\\x0aUID=0").is_err());
     }
 
     #[test]
