@@ -129,7 +129,11 @@ fn decode(bytes: &[u8]) -> Option<Message> {
     match message.payload {
         NetlinkPayload::InnerMessage(inner) => Some(Message::Route(inner)),
         NetlinkPayload::Done(_) => Some(Message::Done { interrupted }),
-        NetlinkPayload::Error(error) => Some(Message::Refused(error.to_io())),
+        // Not by its own `to_io`, to which the least of all numbers is one too many.
+        NetlinkPayload::Error(error) => {
+            let number = error.raw_code().saturating_neg();
+            Some(Message::Refused(io::Error::from_raw_os_error(number)))
+        }
         _ => None,
     }
 }
