@@ -36,7 +36,9 @@ pub fn hosts_file(bytes: &[u8]) {
             static_records: Vec::new(),
         });
         let text = String::from_utf8_lossy(bytes);
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let words = text.split_ascii_whitespace();
+        // A comment may begin in the middle of a word.
+        let words: Vec<&str> = words.flat_map(|word| word.split('#').next()).collect();
         let names = ["web.example", "localhost", "4.3.2.1.in-addr.arpa"];
         let first = words
             .iter()
@@ -89,7 +91,7 @@ fn answer(local: &Local, lookup: &Lookup) -> Vec<RData> {
 
 /// What every machine has, or what the file says.
 fn stands_there(words: &[&str], address: IpAddr) {
-    let says_so = |word: &&str| word.split('#').next().unwrap_or_default().parse() == Ok(address);
+    let says_so = |word: &&str| word.parse() == Ok(address);
     assert!(
         address.is_loopback() || words.iter().any(says_so),
         "{address}"
