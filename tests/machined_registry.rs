@@ -11,6 +11,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use support::{Daemon, Ready};
 use zbus::Variant;
 
 use crate::args;
@@ -133,4 +134,42 @@ pub fn cgroup(path: &str) -> PathBuf {
 pub fn kill(pid: u32) {
     let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
     kill_process(pid, Signal::KILL).unwrap();
+}
+
+/// The cgroups that a machined finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cgroups {
+    /// Version 2 alone, where it belongs.
+    V2,
+    /// Version 1 alone, of which `name=systemd` counts.
+    V1,
+    None,
+}
+
+impl Cgroups {
+    /// Those that are made for this machined, as the test sees them; `None` where the sandbox has no such hierarchy.
+    pub fn top(self) -> Option<PathBuf> {
+        let top = match self {
+            Self::V2 => cgroup(""),
+            Self::V1 => "/sys/fs/cgroup/systemd".into(),
+            Self::None => return None,
+        };
+        top.is_dir().then_some(top)
+    }
+
+    /// Starts a machined that sees no others.
+    pub fn start_machined(self) -> Daemon {
+        let is_hybrid = Path::new("/sys/fs/cgroup/systemd").is_dir();
+        let mounts = match self {
+            Self::V2 if is_hybrid => {
+                "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup"
+            }
+            Self::V2 => "true",
+            Self::V1 => "umount /sys/fs/cgroup/unified",
+            Self::None => "umount -R /sys/fs/cgroup",
+        };
+        let line = format!("{mounts} && exec /usr/libexec/switchyard/machined");
+        let command = ["unshare", "--mount", "sh", "-c", &line];
+        Daemon::start("machined", &command, &[], Ready::Notify)
+    }
 }

@@ -117,6 +117,13 @@ impl Hierarchy {
         Ok(processes)
     }
 
+    /// Moves a process, with all its threads, into a cgroup that is there, if it can be.
+    pub fn enter(&self, path: &str, process: u32) {
+        if let Some(dir) = self.dir(path) {
+            let _ = fs::write(dir.join("cgroup.procs"), process.to_string());
+        }
+    }
+
     fn below_root<'a>(&self, path: &'a str) -> &'a str {
         strip_path(path, &self.root).unwrap_or(path)
     }

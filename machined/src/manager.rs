@@ -15,7 +15,7 @@ use tokio::sync::{
 
 use crate::{
     address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
-    machine::Machine, name::MachineName, namespace, network::Networks, scope::Leftovers,
+    machine::Machine, name::MachineName, namespace, network::Networks, scope::Scopes,
     state_dir::StateDir, uid_map, watch::Watch,
 };
 
@@ -35,6 +35,8 @@ pub struct Paths {
     pub machines: PathBuf,
     /// State files that could not be read.
     pub broken: PathBuf,
+    /// The list of scopes that are ours.
+    pub scopes: PathBuf,
 }
 
 impl Default for Paths {
@@ -42,6 +44,7 @@ impl Default for Paths {
         Self {
             machines: "/run/systemd/machines".into(),
             broken: "/run/switchyard/machined/broken".into(),
+            scopes: "/run/switchyard/machined/scopes".into(),
         }
     }
 }
@@ -59,7 +62,7 @@ pub struct Manager {
     pub(crate) cgroups: Hierarchy,
     pub(crate) watch: Watch,
     pub(crate) networks: Networks,
-    pub(crate) leftovers: Leftovers,
+    pub(crate) scopes: Scopes,
     pub(crate) authority: polkit::Authority,
     bus_settled: Notify,
     observers: RefCell<Vec<UnboundedSender<Event>>>,
@@ -76,7 +79,7 @@ impl Manager {
         states.create().map_err(Error::io(what))?;
         let watch = Watch::new().map_err(Error::io("Failed to watch processes"))?;
         let networks = Networks::new().map_err(Error::io("Failed to watch networks"))?;
-        let leftovers = Leftovers::new().map_err(Error::io("Failed to watch cgroups"))?;
+        let scopes = Scopes::new(paths.scopes).map_err(Error::io("Failed to watch cgroups"))?;
         let manager = Rc::new_cyclic(|this| Self {
             this: this.clone(),
             bus: RefCell::default(),
@@ -86,7 +89,7 @@ impl Manager {
             cgroups: Hierarchy::find(),
             watch,
             networks,
-            leftovers,
+            scopes,
             authority: polkit::Authority::default(),
             bus_settled: Notify::new(),
             observers: RefCell::default(),

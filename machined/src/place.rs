@@ -8,7 +8,6 @@ use crate::{
     machine::Machine,
     manager::Manager,
     name::MachineName,
-    scope,
     service_manager::{self, Properties, ServiceManager},
     unit_name,
 };
@@ -68,15 +67,13 @@ impl Manager {
             let what = format!("Process {} has ended", leader.pid);
             return Err(Error::Io(what, rustix::io::Errno::SRCH.into()));
         }
-        match scope::make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
-            Ok(path) => {
-                self.leftovers.forget(&path);
-                Ok(Place {
-                    unit,
-                    scope_cgroup: Some(path),
-                    ..Place::default()
-                })
-            }
+        let scopes = &self.scopes;
+        match scopes.make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
+            Ok(path) => Ok(Place {
+                unit,
+                scope_cgroup: Some(path),
+                ..Place::default()
+            }),
             // Its names and addresses are worth having all the same.
             Err(error) => {
                 tracing::warn!("Machine {name} has no cgroup of its own: {error}");
@@ -122,14 +119,9 @@ impl Manager {
     /// After a registration that failed at the last: the leader is where it was.
     pub(crate) fn take_back(&self, machine: &Machine, former: Option<&str>) {
         machine.network.replace(None);
-        match (machine.scope_cgroup.take(), former) {
-            (Some(scope), Some(former)) => {
-                scope::undo(&self.cgroups, &scope, machine.leader.pid, former);
-            }
-            (scope, _) => {
-                machine.scope_cgroup.replace(scope);
-                self.release_scope(machine);
-            }
+        if let (Some(_), Some(former)) = (&*machine.scope_cgroup.borrow(), former) {
+            self.cgroups.enter(former, machine.leader.pid);
         }
+        self.release_scope(machine);
     }
 }

@@ -27,7 +27,11 @@ impl Manager {
                 Found::Broken(name, why) => self.set_aside(&name, &why),
             }
         }
-        self.states.remove_stale_links().map_err(failed())
+        self.states.remove_stale_links().map_err(failed())?;
+        if let Err(error) = self.sweep_scopes() {
+            tracing::error!("Failed to read which scopes are ours: {error}");
+        }
+        Ok(())
     }
 
     fn restore_one(&self, record: Record) {
@@ -36,10 +40,8 @@ impl Manager {
             Proof::Same(leader) => leader,
             Proof::Ended => {
                 tracing::info!(NAME = %name, "Machine {name} ended while machined was not running.");
+                // Its scope is on the list of those that are ours.
                 self.states.remove(name.as_str(), Some(&record.unit));
-                if let Some(scope) = &record.scope_cgroup {
-                    self.remove_scope(scope);
-                }
                 return;
             }
             Proof::None(why) => return self.set_aside(name.as_str(), why),

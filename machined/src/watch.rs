@@ -70,8 +70,8 @@ impl Manager {
             .and_then(sys::async_fd)
             .map_err(failed())?;
         let cgroups = self
-            .leftovers
-            .inotify
+            .scopes
+            .inotify()
             .try_clone()
             .and_then(sys::async_fd)
             .map_err(failed())?;
@@ -84,7 +84,7 @@ impl Manager {
                 }
                 ready = cgroups.readable() => {
                     ready.map_err(failed())?.clear_ready();
-                    self.leftovers.take_in(&self.cgroups);
+                    self.scopes.take_in(&self.cgroups);
                 }
             }
         }
