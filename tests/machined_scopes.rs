@@ -6,7 +6,9 @@ mod machined_registry;
 use std::{fs, path::Path};
 
 use machined_bus_client::Client;
-use machined_registry::{SOON, addresses, cgroup, create, has_file, names, program, property};
+use machined_registry::{
+    Cgroups, SOON, addresses, cgroup, create, has_file, names, program, property,
+};
 use support::{Manager, Options, sandbox};
 use zbus::Variant;
 
@@ -96,42 +98,35 @@ fn a_scope_that_is_used_again_is_left_alone() {
     });
 }
 
-/// Version 1 alone, and no cgroups at all.
+/// Version 2 alone, version 1 alone, and no cgroups at all.
 #[test]
 fn the_scope_is_made_in_whatever_hierarchy_there_is() {
     sandbox!(Options::new().machined(None), |s| {
-        let v1 = Path::new("/sys/fs/cgroup/systemd");
-        if !s.has_cgroups() || !v1.is_dir() {
-            return;
-        }
-        let without = |hierarchies: &str| {
-            let line = format!("umount {hierarchies} && exec /usr/libexec/switchyard/machined");
-            let ready = support::Ready::BusName("org.freedesktop.machine1".into());
-            support::Daemon::start(
-                "machined",
-                &["unshare", "-m", "sh", "-c", &line],
-                &[],
-                ready,
-            )
-        };
-        let machined = without("/sys/fs/cgroup/unified");
         let client = Client::new();
-        let web = s.container("web").start();
-        create(&client, "web", web.leader(), vec![]).ok();
-        let scope = v1.join("machine.slice/machine-web.scope");
-        let procs = fs::read_to_string(scope.join("cgroup.procs")).unwrap();
-        assert!(
-            procs.lines().any(|line| line == web.leader().to_string()),
-            "{procs}"
-        );
-        let found = client.manager("GetMachineByPID", args![web.leader()]).ok();
-        assert!(found.contains("machine/web"), "{found}");
-        client.manager("TerminateMachine", args!["web"]).ok();
-        s.wait_within(SOON, || names().is_empty(), "the files to be gone");
-        s.wait_for(|| !scope.exists(), "the scope to be gone");
-
-        machined.end();
-        without("/sys/fs/cgroup/unified /sys/fs/cgroup/systemd");
+        for cgroups in [Cgroups::V2, Cgroups::V1] {
+            let Some(top) = cgroups.top().filter(|_| s.has_cgroups()) else {
+                continue;
+            };
+            let machined = cgroups.start_machined();
+            let name = format!("web{cgroups:?}");
+            let web = s.container(&name).start();
+            create(&client, &name, web.leader(), vec![]).ok();
+            let scope = top.join(format!("machine.slice/machine-{name}.scope"));
+            let procs = fs::read_to_string(scope.join("cgroup.procs")).unwrap();
+            let is_leader = |line: &str| line == web.leader().to_string();
+            assert!(procs.lines().any(is_leader), "{cgroups:?}: {procs}");
+            let found = client.manager("GetMachineByPID", args![web.leader()]).ok();
+            assert!(
+                found.contains(&format!("machine/{name}")),
+                "{cgroups:?}: {found}"
+            );
+            client.manager("TerminateMachine", args![name]).ok();
+            s.wait_within(SOON, || names().is_empty(), "the files to be gone");
+            s.wait_for(|| !scope.exists(), "the scope to be gone");
+            s.wait_for(|| !web.is_running(), "the container to end");
+            machined.end();
+        }
+        Cgroups::None.start_machined();
         let db = s.container("db").start();
         create(&client, "db", db.leader(), vec![]).ok();
         assert!(property(&client, "db", "Unit").contains("Str(\"\")"));
