@@ -1,29 +1,17 @@
 //! io.systemd.Machine's methods that enter a container: terminals, files, users.
 
 mod machined_varlink_client;
+mod terminal;
 
 use std::{
     fs::{self, File},
     io::{Read, Write},
     os::fd::OwnedFd,
-    time::{Duration, Instant},
 };
 
 use machined_varlink_client::{Client, MACHINE, Value, gone, json, machine, registered};
 use support::{Options, Via, sandbox};
-
-/// What is to be read of a terminal, until these words have come.
-fn read_until(terminal: &mut File, words: &str) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let (mut text, mut bytes) = (String::new(), [0; 4096]);
-    while !text.contains(words) {
-        assert!(Instant::now() < deadline, "{words:?} is not in {text:?}");
-        match terminal.read(&mut bytes) {
-            Ok(got) => text += &String::from_utf8_lossy(&bytes[..got]),
-            Err(_) => std::thread::sleep(Duration::from_millis(5)),
-        }
-    }
-}
+use terminal::{read_until, terminal};
 
 /// Opens a terminal; it does not block.
 fn open(name: &str, more: Value) -> (File, String) {
@@ -33,9 +21,7 @@ fn open(name: &str, more: Value) -> (File, String) {
     let reply = client.call("io.systemd.Machine.Open", &parameters).ok();
     assert_eq!(reply["ptyFileDescriptor"], 0);
     let [fd]: [OwnedFd; 1] = std::mem::take(&mut client.fds).try_into().unwrap();
-    let flags = rustix::fs::fcntl_getfl(&fd).unwrap();
-    rustix::fs::fcntl_setfl(&fd, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
-    (fd.into(), reply["ptyPath"].as_str().unwrap().to_owned())
+    (terminal(fd), reply["ptyPath"].as_str().unwrap().to_owned())
 }
 
 #[test]
