@@ -5,9 +5,9 @@ mod machined_bus_client;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use machined_bus_client::{Client, MACHINE, MANAGER, MANAGER_IFACE, PROPERTIES, as_user};
+use machined_bus_client::{Client, MACHINE, MANAGER, MANAGER_IFACE, as_user};
 use rustix::process::Signal;
-use support::{Daemon, Options, Ready, Sandbox, Via, sandbox};
+use support::{Daemon, Options, Ready, Via, sandbox};
 
 const NOBODY: u32 = 65534;
 
@@ -116,126 +116,6 @@ fn signals_come_before_replies_and_in_order() {
                 );
             }
         }
-    });
-}
-
-/// Every method that changes something or enters a machine, with arguments that are good.
-fn privileged(leader: u32) -> Vec<(&'static str, machined_bus_client::Args)> {
-    let none = Vec::<String>::new;
-    let id = Vec::<u8>::new;
-    let properties = Vec::<(String, zbus::Variant<'static>)>::new;
-    vec![
-        (
-            "CreateMachine",
-            args!["x", id(), "", "container", leader, "", properties()],
-        ),
-        (
-            "CreateMachineWithNetwork",
-            args![
-                "x",
-                id(),
-                "",
-                "container",
-                leader,
-                "",
-                vec![1i32],
-                properties()
-            ],
-        ),
-        ("CreateMachineEx", args!["x", properties(), properties()]),
-        (
-            "RegisterMachine",
-            args!["x", id(), "", "container", leader, ""],
-        ),
-        (
-            "RegisterMachineWithNetwork",
-            args!["x", id(), "", "container", leader, "", vec![1i32]],
-        ),
-        ("RegisterMachineEx", args!["x", properties()]),
-        ("UnregisterMachine", args!["web"]),
-        ("TerminateMachine", args!["web"]),
-        ("KillMachine", args!["web", "leader", 18i32]),
-        ("OpenMachinePTY", args!["web"]),
-        ("OpenMachineLogin", args!["web"]),
-        ("OpenMachineShell", args!["web", "", "", none(), none()]),
-        ("OpenMachineShell", args![".host", "", "", none(), none()]),
-        ("OpenMachineLogin", args![".host"]),
-        ("BindMountMachine", args!["web", "/a", "/b", false, false]),
-        ("CopyFromMachine", args!["web", "/a", "/b"]),
-        ("CopyToMachine", args!["web", "/a", "/b"]),
-        ("CopyFromMachineWithFlags", args!["web", "/a", "/b", 0u64]),
-        ("CopyToMachineWithFlags", args!["web", "/a", "/b", 1u64]),
-        ("OpenMachineRootDirectory", args!["web"]),
-        ("RemoveImage", args!["x"]),
-        ("RenameImage", args!["x", "y"]),
-        ("CloneImage", args!["x", "y", false]),
-        ("MarkImageReadOnly", args!["x", true]),
-        ("SetImageLimit", args!["x", 1u64]),
-        ("SetPoolLimit", args![1u64]),
-        ("CleanPool", args!["all"]),
-    ]
-}
-
-/// Takes polkit out of the bus's reach.
-fn without_polkit(s: &Sandbox) {
-    let services = "/usr/share/dbus-1/system-services";
-    s.run(&format!("mount -t tmpfs tmpfs {services}")).ok();
-    s.run(
-        "busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig",
-    )
-    .ok();
-}
-
-/// Nobody is refused everything that changes something, and may look.
-fn nobody_is_refused(s: &Sandbox, errors: &[&str]) {
-    let web = s.container("web").start();
-    s.register(&web, Via::BusRegister);
-    let leader = web.leader();
-    as_user(NOBODY, move || {
-        let client = Client::new();
-        for (member, args) in privileged(leader) {
-            let what = format!("{member} {args:?}");
-            let answer = client.manager(member, args);
-            // Refused by machined, not by the policy of the bus.
-            assert!(
-                !format!("{answer:?}").contains("Rejected"),
-                "{what}: {answer:?}"
-            );
-            assert!(
-                errors.iter().any(|name| answer.is_error(name)),
-                "{what}: {answer:?}"
-            );
-        }
-        let log = "/org/freedesktop/LogControl1";
-        let level = zbus::Variant::Variant(Box::new("debug".into()));
-        let set = args!["org.freedesktop.LogControl1", "LogLevel", level];
-        let answer = client.call(log, PROPERTIES, "Set", set);
-        assert!(answer.is_error(".AccessDenied"), "{answer:?}");
-        client.manager("GetMachine", args!["web"]).ok();
-        client.manager("GetMachineAddresses", args!["web"]).ok();
-        client.manager("ListMachines", args![]).ok();
-    });
-    assert!(s.run("machinectl show web").ok().contains("State=running"));
-}
-
-#[test]
-fn nobody_may_change_anything_without_polkit() {
-    sandbox!(|s| {
-        if s.is_rootless() {
-            return; // there is no other user
-        }
-        without_polkit(s);
-        nobody_is_refused(s, &[".AccessDenied"]);
-    });
-}
-
-#[test]
-fn nobody_may_change_anything_by_polkits_own_rules() {
-    sandbox!(|s| {
-        if s.is_rootless() {
-            return;
-        }
-        nobody_is_refused(s, &[".InteractiveAuthorizationRequired", ".AccessDenied"]);
     });
 }
 
