@@ -5,7 +5,8 @@ mod machined_varlink_client;
 use std::fs;
 
 use machined_varlink_client::{
-    Client, MACHINE, Reply, Value, as_user, ask, end, gone, idle, json, machine, registered,
+    Client, MACHINE, Reply, Value, as_user, ask, call_as, end, gone, idle, json, machine,
+    registered,
 };
 use support::{Options, Sandbox, sandbox};
 
@@ -370,20 +371,6 @@ fn nobody_may_change_anything_by_polkits_own_rules() {
     });
 }
 
-/// One call by a process that is another user's from its start, for polkit looks at the process.
-fn call_as_nobody(s: &Sandbox, method: &str, parameters: &Value) -> Reply {
-    let script = "import socket, sys\n\
-        s = socket.socket(socket.AF_UNIX)\n\
-        s.connect('/run/systemd/machine/io.systemd.Machine')\n\
-        s.sendall(sys.argv[1].encode() + bytes(1))\n\
-        print(s.recv(65536).decode().rstrip(chr(0)))";
-    let call =
-        json!({ "method": format!("io.systemd.Machine.{method}"), "parameters": parameters });
-    let python = s.cmd("python3").args(["-c", script, &call.to_string()]);
-    let said = python.user(NOBODY).run().ok();
-    Reply(serde_json::from_str(&said).unwrap())
-}
-
 #[test]
 fn a_rule_of_polkits_lets_nobody_do_what_it_says_and_no_more() {
     sandbox!(|s| {
@@ -404,14 +391,15 @@ fn a_rule_of_polkits_lets_nobody_do_what_it_says_and_no_more() {
         let _db = registered(s, "db");
         let kill = |name: &str| {
             let parameters = json!({ "name": name, "whom": "leader", "signal": 18 });
-            call_as_nobody(s, "Kill", &parameters)
+            call_as(s, NOBODY, "Kill", &parameters)
         };
         kill("web").ok();
         let denied = |reply: Reply| assert!(reply.is("PermissionDenied"), "{reply:?}");
         denied(kill("db"));
-        denied(call_as_nobody(s, "Terminate", &json!({ "name": "web" })));
-        denied(call_as_nobody(
+        denied(call_as(s, NOBODY, "Terminate", &json!({ "name": "web" })));
+        denied(call_as(
             s,
+            NOBODY,
             "OpenRootDirectory",
             &json!({ "name": "web" }),
         ));
@@ -422,7 +410,7 @@ fn a_rule_of_polkits_lets_nobody_do_what_it_says_and_no_more() {
                 .as_object_mut()
                 .unwrap()
                 .extend(more.as_object().unwrap().clone());
-            call_as_nobody(s, "Register", &parameters)
+            call_as(s, NOBODY, "Register", &parameters)
         };
         denied(register(json!({ "leader": web.leader() })));
         denied(register(json!({ "allocateUnit": true })));
@@ -440,7 +428,7 @@ fn a_rule_of_polkits_lets_nobody_do_what_it_says_and_no_more() {
         );
         // What is theirs is not entered as root, whoever asks.
         assert!(machine("OpenRootDirectory", json!({ "name": "own" })).is("NotSupported"));
-        call_as_nobody(s, "Unregister", &json!({ "name": "own" })).ok();
+        call_as(s, NOBODY, "Unregister", &json!({ "name": "own" })).ok();
         gone(s, "own");
     });
 }
