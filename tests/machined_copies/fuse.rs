@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ const VERSION: [u32; 2] = [7, 31];
 /// those who wait get an error.
 pub struct Hanging {
     stop: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
     server: Option<JoinHandle<()>>,
 }
 
@@ -49,19 +50,27 @@ impl Hanging {
         assert_eq!(mounted.status, Some(0), "{mounted}");
         rustix::io::fcntl_setfd(&device, rustix::io::FdFlags::CLOEXEC).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::new(AtomicUsize::new(0));
         let server = thread::spawn({
-            let stop = Arc::clone(&stop);
-            move || serve(device, &stop)
+            let (stop, asked) = (Arc::clone(&stop), Arc::clone(&asked));
+            move || serve(device, &stop, &asked)
         });
         Some(Self {
             stop,
+            asked,
             server: Some(server),
         })
+    }
+
+    /// How many requests have come that are not answered.
+    #[allow(dead_code, reason = "each test program uses its part")]
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 }
 
 /// When it returns, the last descriptor of the device is closed, and the kernel answers in its place.
-fn serve(mut device: File, stop: &AtomicBool) {
+fn serve(mut device: File, stop: &AtomicBool, asked: &AtomicUsize) {
     let mut request = vec![0; 1 << 20];
     let soon = Timespec::try_from(Duration::from_millis(50)).unwrap();
     while !stop.load(Ordering::Relaxed) {
@@ -75,6 +84,8 @@ fn serve(mut device: File, stop: &AtomicBool) {
         let word = |at: usize| u32::from_ne_bytes(request[at..at + 4].try_into().unwrap());
         if length >= 16 && word(4) == INIT {
             device.write_all(&greeting(&request[8..16])).unwrap();
+        } else {
+            asked.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

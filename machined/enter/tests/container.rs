@@ -7,6 +7,9 @@
     reason = "code of tests, of which clippy counts only what stands inside a #[test] function"
 )]
 
+#[path = "../../../tests/machined_copies/fuse.rs"]
+mod fuse;
+
 use std::{
     fs::{self, File},
     io::{Read, Write},
@@ -14,12 +17,13 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, symlink},
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
+use fuse::Hanging;
 use machined_enter::{
     Fault, Reply, Request,
     request::{Program, Side},
@@ -29,7 +33,7 @@ use rustix::{
     io::Errno,
     process::{Pid, PidfdFlags, pidfd_open},
 };
-use support::{Container, Options, sandbox};
+use support::{Container, Options, Sandbox, sandbox};
 
 /// No daemon and no bus: only the container.
 fn bare() -> Options {
@@ -650,5 +654,140 @@ fn the_container_can_not_look_into_the_process() {
             "{seen}"
         );
         drop(sending);
+    });
+}
+
+/// What is seen of the process while it waits for something of the container's.
+struct Seen {
+    status: String,
+    open: Vec<PathBuf>,
+    readable: bool,
+}
+
+impl Seen {
+    fn of(s: &Sandbox, pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        let open = descriptors.map(|entry| fs::read_link(entry.unwrap().path()).unwrap());
+        Self {
+            status,
+            open: open.collect(),
+            readable: is_readable(s, pid),
+        }
+    }
+
+    fn line(&self, key: &str) -> &str {
+        let line = self.status.lines().find_map(|line| line.strip_prefix(key));
+        line.unwrap().trim()
+    }
+}
+
+/// For setpriv(1).
+const WITHOUT_PTRACE: [&str; 4] = ["--inh-caps", "-all", "--bounding-set", "-sys_ptrace"];
+
+/// Whether a process may be looked into by its own user: by root, with all capabilities but CAP_SYS_PTRACE. What is not
+/// dumpable may not (ptrace(2), "Ptrace access mode checking").
+fn is_readable(s: &Sandbox, pid: u32) -> bool {
+    let setpriv = s.cmd("setpriv").args(WITHOUT_PTRACE);
+    let read = setpriv.args(["readlink", "-v", &format!("/proc/{pid}/exe")]);
+    let read = read.run();
+    let refused = read.stderr.contains("Permission denied");
+    assert!(read.status == Some(0) || refused, "{read}");
+    !refused
+}
+
+/// A file that children inherit.
+fn inherited(path: &str) -> File {
+    let file = File::create(path).unwrap();
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
+    file
+}
+
+#[test]
+fn each_operation_has_what_it_needs_and_no_more() {
+    sandbox!(bare(), |s| {
+        const FILES: &str = "000000008800001f";
+        const FILES_AND_MOUNTS: &str = "000000008820001f";
+        let path = |path: &str| path.to_owned();
+        let operations = [
+            (Request::OsRelease, "0000000000000000"),
+            (
+                Request::Send {
+                    side: Side::Machine,
+                    path: path("/mnt/x"),
+                },
+                FILES,
+            ),
+            (
+                Request::Receive {
+                    side: Side::Machine,
+                    path: path("/mnt/x"),
+                    replace: true,
+                },
+                FILES,
+            ),
+            (
+                Request::Bind {
+                    source: path("/tmp"),
+                    destination: path("/mnt/x"),
+                    read_only: false,
+                    mkdir: false,
+                },
+                FILES_AND_MOUNTS,
+            ),
+        ];
+        let web = s.container("web").no_network().start();
+        let files = web.run("mkdir -p /mnt; rm /etc/os-release; ln -s /mnt/x /etc/os-release");
+        files.ok();
+        fs::write("/tmp/source", "a file").unwrap();
+        let secret = inherited("/tmp/secret");
+        // The two measures work.
+        let mut plain = Command::new("setpriv")
+            .args(WITHOUT_PTRACE)
+            .args(["sleep", "60"])
+            .spawn()
+            .unwrap();
+        let comm = format!("/proc/{}/comm", plain.id());
+        let is_sleep = || fs::read_to_string(&comm).unwrap() == "sleep\n";
+        s.wait_for(is_sleep, "a process to compare with");
+        let seen = Seen::of(s, plain.id());
+        assert!(seen.readable);
+        assert!(seen.open.contains(&"/tmp/secret".into()), "{:?}", seen.open);
+        plain.kill().unwrap();
+        plain.wait().unwrap();
+
+        for (request, capabilities) in operations {
+            let Some(hanging) = Hanging::mount(&web, "/mnt") else {
+                return; // no FUSE here
+            };
+            let (sending, receiving) = socket::pair().unwrap();
+            let asked = Asked::new(&request, &[leader(&web).as_fd(), receiving.as_fd()]);
+            drop(receiving);
+            // The other half of a copy has something to say, so that the file is looked for.
+            let source = Request::Send {
+                side: Side::Host,
+                path: path("/tmp/source"),
+            };
+            let _reader = matches!(request, Request::Receive { .. })
+                .then(|| Asked::new(&source, &[leader(&web).as_fd(), sending.as_fd()]));
+            // Dropped first: whoever waits for it can't even be killed.
+            let hanging = hanging;
+            s.wait_for(|| hanging.asked() > 0, "the operation to hang");
+            let seen = Seen::of(s, asked.child.id());
+            assert_eq!(seen.line("NoNewPrivs:"), "1", "{request:?}");
+            for set in ["CapEff:", "CapPrm:"] {
+                assert_eq!(seen.line(set), capabilities, "{request:?}");
+            }
+            for set in ["CapInh:", "CapAmb:"] {
+                assert_eq!(seen.line(set), "0000000000000000", "{request:?}");
+            }
+            assert!(!seen.readable, "{request:?}");
+            assert!(
+                !seen.open.contains(&"/tmp/secret".into()),
+                "{request:?}: {:?}",
+                seen.open
+            );
+        }
+        drop(secret);
     });
 }
