@@ -1,0 +1,57 @@
+//! What a question makes of an entry: the key that it is found by, and the mask that is over it.
+//!
+//! Whoever does not know the name has neither. Both come out of one digest with the salt of the file.
+
+use crate::blake2b::digest;
+use crate::question::Question;
+use crate::siphash::siphash;
+
+const PERSON: &[u8; 16] = b"lookaside name 1";
+
+/// What an entry is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key(pub(crate) [u32; 4]);
+
+impl Key {
+    /// What stands in the list of tags for it: never zero, which is "no entry".
+    pub(crate) fn tag(&self) -> u32 {
+        let [first, ..] = self.0;
+        first.max(1)
+    }
+}
+
+/// The key, and the secret that masks are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seal {
+    pub(crate) key: Key,
+    secret: [u64; 2],
+}
+
+impl Seal {
+    pub(crate) fn new(salt: &[u8; 16], question: &Question) -> Self {
+        let [a, b, secret @ ..] = digest(salt, PERSON, question.message());
+        let ([a, b], [c, d]) = (words(a), words(b));
+        Self {
+            key: Key([a, b, c, d]),
+            secret,
+        }
+    }
+
+    /// The mask over words 2 × `pair` and the next, in the edition of the entry that has this nonce: two
+    /// editions under one mask would show how they differ.
+    pub(crate) fn mask(&self, nonce: u32, pair: u32) -> [u32; 2] {
+        words(siphash(
+            self.secret,
+            u64::from(pair) << 32 | u64::from(nonce),
+        ))
+    }
+}
+
+/// Eight bytes, the lowest first, as the two words that they are in this machine's memory.
+fn words(bytes: u64) -> [u32; 2] {
+    let [a, b, c, d, e, f, g, h] = bytes.to_le_bytes();
+    [[a, b, c, d], [e, f, g, h]].map(u32::from_ne_bytes)
+}
+
+#[cfg(test)]
+mod tests;

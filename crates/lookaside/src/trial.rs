@@ -1,0 +1,184 @@
+//! A map in ordinary memory, for tests and fuzzing: with a clock of their own, and with bytes that no
+//! writer would write.
+
+use std::boxed::Box;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::vec::Vec;
+
+use crate::geometry::{INLINE, PLAIN};
+use crate::head::{Fixed, state};
+use crate::question::{Family, Question};
+use crate::record::{Item, Verdict};
+use crate::seal::Seal;
+use crate::view::View;
+use crate::words::{Words, WordsMut};
+
+/// Words on the heap.
+#[derive(Debug)]
+pub(crate) struct Heap(Box<[AtomicU32]>);
+
+impl Heap {
+    /// `size` bytes of zeros.
+    pub(crate) fn zeros(size: usize) -> Self {
+        Self((0..size / 4).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        4 * self.0.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let words = (0..self.0.len()).map(|at| self.load(at));
+        words.flat_map(u32::to_ne_bytes).collect()
+    }
+
+    /// An empty map of `size` bytes with a lease.
+    pub(crate) fn map(size: usize, salt: [u8; 16]) -> Option<(Self, Fixed)> {
+        let (words, fixed) = (Self::zeros(size), Fixed::new(size, salt)?);
+        for (at, word) in Fixed::words(fixed.geometry, size) {
+            words.store(at, word);
+        }
+        for (at, chunk) in salt.as_chunks().0.iter().enumerate() {
+            words.store(crate::head::fixed::SALT + at, u32::from_ne_bytes(*chunk));
+        }
+        words.store(state::LEASE, CLOCK + 5);
+        Some((words, fixed))
+    }
+
+    /// Looks up, with what is handed over.
+    pub(crate) fn lookup(&self, clock: u32, question: &Question) -> (Verdict, Vec<Part>) {
+        let Some(fixed) = Fixed::read(self, self.size()) else {
+            return (Verdict::Miss, Vec::new());
+        };
+        let view = View { words: self, fixed };
+        let mut parts = Vec::new();
+        let verdict = view.lookup(clock, question, &mut |item| parts.push(Part::from(item)));
+        (verdict.unwrap_or(Verdict::Miss), parts)
+    }
+}
+
+impl Words for Heap {
+    fn load(&self, at: usize) -> u32 {
+        self.0
+            .get(at)
+            .map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn load_acquire(&self, at: usize) -> u32 {
+        self.0
+            .get(at)
+            .map_or(0, |word| word.load(Ordering::Acquire))
+    }
+
+    fn fence_acquire(&self) {
+        fence(Ordering::Acquire);
+    }
+}
+
+impl WordsMut for Heap {
+    fn store(&self, at: usize, value: u32) {
+        if let Some(word) = self.0.get(at) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    fn store_release(&self, at: usize, value: u32) {
+        if let Some(word) = self.0.get(at) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    fn fence_release(&self) {
+        fence(Ordering::Release);
+    }
+}
+
+/// An item that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// An address and its link.
+    Address(Vec<u8>, u32),
+    /// A name.
+    Name(Vec<u8>),
+}
+
+impl From<Item<'_>> for Part {
+    fn from(item: Item<'_>) -> Self {
+        match item {
+            Item::Address { octets, ifindex } => Part::Address(octets.to_vec(), ifindex),
+            Item::Name(name) => Part::Name(name.to_vec()),
+        }
+    }
+}
+
+/// The second at which trials take place.
+pub(crate) const CLOCK: u32 = 1000;
+
+/// What a reader makes of these bytes in the place of a map.
+pub fn try_map(bytes: &[u8]) -> (Verdict, Vec<Part>) {
+    let map = Heap::zeros(bytes.len());
+    copy(bytes, &map, 0);
+    map.lookup(CLOCK, &question())
+}
+
+/// What a reader makes of a record that is found by the key of its question and has these bytes
+/// under the mask, and of a block with what does not fit into the slot.
+pub fn try_record(bytes: &[u8]) -> (Verdict, Vec<Part>) {
+    let Some((map, fixed)) = Heap::map(16 << 10, [7; 16]) else {
+        return (Verdict::Miss, Vec::new());
+    };
+    let (question, geometry) = (question(), fixed.geometry);
+    let seal = Seal::new(&fixed.salt, &question);
+    let [slot, _] = geometry.candidates(&seal.key);
+    let start = geometry.slot(slot);
+    map.store(geometry.tag(slot), seal.key.tag());
+    for (at, word) in seal.key.0.into_iter().enumerate() {
+        map.store(start + 1 + at, word);
+    }
+    let record = Heap::zeros(bytes.len().next_multiple_of(4));
+    copy(bytes, &record, 0);
+    let masks = (0..).flat_map(|pair| seal.mask(0, pair));
+    for (at, mask) in (0..record.size() / 4).zip(masks) {
+        let place = match at.checked_sub(INLINE) {
+            None => start + PLAIN + at,
+            Some(at) => geometry.block(0).map_or(usize::MAX, |block| block + at),
+        };
+        map.store(place, record.load(at) ^ mask);
+    }
+    map.lookup(CLOCK, &question)
+}
+
+fn question() -> Question {
+    Question::name(b"www.example.com", Family::Any)
+        .unwrap_or_else(|| unreachable!("it is neither empty nor too long"))
+}
+
+fn copy(bytes: &[u8], words: &Heap, first: usize) {
+    for (at, chunk) in bytes.chunks(4).enumerate() {
+        let mut word = [0; 4];
+        for (place, byte) in word.iter_mut().zip(chunk) {
+            *place = *byte;
+        }
+        words.store(first + at, u32::from_ne_bytes(word));
+    }
+}
+
+/// Whether what was handed over is of the form that is promised.
+pub fn is_well_formed((verdict, parts): &(Verdict, Vec<Part>)) -> bool {
+    match verdict {
+        Verdict::Found { ttl } => {
+            let is_fine = |part: &Part| match part {
+                Part::Address(octets, 0) => matches!(octets.len(), 4 | 16),
+                Part::Address(octets, _) => octets.len() == 16,
+                Part::Name(name) => matches!(name.len(), 1..=254),
+            };
+            *ttl != Some(0) && !parts.is_empty() && parts.iter().all(is_fine)
+        }
+        Verdict::NoData { ttl } | Verdict::NotFound { ttl } => *ttl != Some(0) && parts.is_empty(),
+        Verdict::Miss => parts.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

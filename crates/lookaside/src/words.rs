@@ -1,0 +1,30 @@
+//! The memory that a map lies in, as words of 32 bits.
+//!
+//! Everything that is shared goes through here, so that the models of tests can put themselves in
+//! the place of a file.
+
+/// Words that others read or write at the same time. A word outside is zero, and writing there does
+/// nothing.
+pub(crate) trait Words {
+    /// A word, in no order with others.
+    fn load(&self, at: usize) -> u32;
+
+    /// A word; what its writer had written before is seen by what follows.
+    fn load_acquire(&self, at: usize) -> u32;
+
+    /// Nothing that follows is done before what was loaded so far.
+    fn fence_acquire(&self);
+}
+
+/// Memory of a writer's. There is one.
+#[cfg(any(test, feature = "writer"))]
+pub(crate) trait WordsMut: Words {
+    /// Writes a word, in no order with others.
+    fn store(&self, at: usize, value: u32);
+
+    /// Writes a word after all that was written so far.
+    fn store_release(&self, at: usize, value: u32);
+
+    /// Nothing that was written so far is seen later than what follows.
+    fn fence_release(&self);
+}
