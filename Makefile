@@ -15,7 +15,7 @@ nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak bench clean help
+.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan bench clean help
 
 all: build
 
@@ -83,6 +83,12 @@ soak: stage ## ten million damaged packets on the stub of resolved, and a day of
 	tests/peers/fetch.sh >/dev/null
 	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SOAK_PACKETS=10000000 SWITCHYARD_SOAK_DAY=720 SWITCHYARD_SOAK_TIMEOUT=3600 \
 		cargo test -p switchyard-tests --locked --test resolved_soak -- --test-threads=1 --nocapture
+
+torture: ## writer and readers of the lookaside map for a minute, as processes and as threads
+	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) cargo test -p lookaside --locked --test torture -- --nocapture --test-threads 1
+
+tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
+	crates/lookaside/tests/tsan.sh
 
 bench: stage ## the numbers, beside systemd's
 	SWITCHYARD_STAGE=$(stage) cargo bench --locked -p switchyard-tests
