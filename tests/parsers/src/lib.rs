@@ -10,6 +10,7 @@ mod container;
 mod dns;
 mod files;
 mod kernel;
+mod map;
 mod multicast;
 mod names;
 mod nss;
@@ -26,6 +27,7 @@ pub use container::{copy_message, os_release, user_database};
 pub use dns::{cache_response, dnssec_proofs, upstream_datagram, upstream_ladder, upstream_reply};
 pub use files::{env_file, hosts_file, link_state, machine_state, resolv_conf};
 pub use kernel::{machine_addresses, rtnetlink_events};
+pub use map::lookaside_reader;
 pub use multicast::{llmnr_message, mdns_packets};
 pub use names::name_text;
 pub use nss::{json_tokens, nss_hosts, nss_users};
@@ -39,7 +41,7 @@ macro_rules! for_all {
     ($with:ident) => {
         $with! {
             cache_response copy_message dbus_reply dns_delegate dnssd_service dnssec_proofs env_file hook_reply hosts_file
-            json_tokens kernel_command_line link_state llmnr_message machine_addresses machine_state mdns_packets name_text
+            json_tokens kernel_command_line link_state llmnr_message lookaside_reader machine_addresses machine_state mdns_packets name_text
             nss_hosts nss_users oci_state os_release record_json resolv_conf resolvconf_input resolved_conf rtnetlink_events
             static_records stub_packet trust_anchors upstream_datagram upstream_ladder upstream_reply user_database
             varlink_call
