@@ -22,7 +22,11 @@ pub fn comes_and_goes(s: &Sandbox, which: Which) {
     fs::write(format!("{drop_in}/load.conf"), settings).unwrap();
     let names = ["p", "c", "x"].map(|kind| (0..10).map(move |n| format!(" {kind}{n}")));
     let names: String = names.into_iter().flatten().collect();
-    let world = World::start_of(s, which);
+    // It is asked each time.
+    let world = match which {
+        Which::Ours => World::start_unshared(s),
+        Which::Peer => World::start_of(s, which),
+    };
     fs::write("/etc/hosts", format!("192.0.2.1{names}\n")).unwrap();
     let source = include_str!("c/nss_load.c");
     let program = compile(s, "nss_load", source, "-Wall -Werror");

@@ -44,6 +44,15 @@ impl World {
 
     /// Starts either resolved and the name server, and waits until a name of the zone is found.
     pub fn start_of(s: &Sandbox, which: Which) -> Self {
+        Self::start_with(s, which, &[("RUST_BACKTRACE", "1")])
+    }
+
+    /// Ours, which shares no answers: each lookup asks it.
+    pub fn start_unshared(s: &Sandbox) -> Self {
+        Self::start_with(s, Which::Ours, &[("SWITCHYARD_LOOKASIDE", "no")])
+    }
+
+    fn start_with(s: &Sandbox, which: Which, environment: &[(&str, &str)]) -> Self {
         // Without a network resolved takes every server for unreachable.
         s.run(
             "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
@@ -60,7 +69,7 @@ impl World {
         fs::write("/etc/systemd/resolved.conf", RESOLVED).unwrap();
         let ready = Ready::Socket(SOCKET.into());
         let resolved = match which {
-            Which::Ours => Daemon::start("resolved", &[OURS], &[("RUST_BACKTRACE", "1")], ready),
+            Which::Ours => Daemon::start("resolved", &[OURS], environment, ready),
             Which::Peer => Daemon::start("resolved", &[PEERS], &[], ready),
         };
         let found = || s.run(ASK).ok().contains("192.0.2.10");

@@ -37,7 +37,7 @@ fn stopped_it_costs_a_second_and_dns_is_asked() {
         if s.is_rootless() {
             return; // resolved becomes another user, and there is none
         }
-        let world = World::start_of(s, Which::Ours);
+        let world = World::start_unshared(s);
         fs::write("/etc/resolv.conf", "nameserver 127.0.0.10\n").unwrap();
         let probe = Probe::of(s, MODULE);
         let getent = |name: &str| {

@@ -9,6 +9,7 @@
 
 mod environment;
 mod hosts;
+mod known;
 mod name;
 mod resolved;
 mod sys;

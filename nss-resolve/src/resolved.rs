@@ -3,11 +3,13 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
+use lookaside::Question;
 use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
 use varlink_call::{Outcome, Request, Scanner, Server, call_watched};
 
+use crate::known::known;
 use crate::{environment, name};
 
 /// Only the user who owns this may make the socket in it; and only root can have made it, in
@@ -56,21 +58,32 @@ pub(crate) fn by_name(
             None => request,
         }
     };
-    ask(&word, &mut |scanner| {
-        hostname(scanner, &mut |found| match found {
-            Found::Address { octets, ifindex } => {
-                if let Some(address) = Address::new(octets, ifindex) {
-                    answer.address(address);
-                }
+    let mut found = |found: Found<'_>| match found {
+        Found::Address { octets, ifindex } => {
+            if let Some(address) = Address::new(octets, ifindex) {
+                answer.address(address);
             }
-            Found::Name(name) => {
-                if name::is_host(name) {
-                    answer.canonical_name(name);
-                }
+        }
+        Found::Name(name) => {
+            if name::is_host(name) {
+                answer.canonical_name(name);
             }
-            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
-        })
-    })
+        }
+        Found::TimeToLive(seconds) => answer.time_to_live(seconds),
+    };
+    let way = Way::asked_for()?;
+    let question = || {
+        let family = match family {
+            None => lookaside::Family::Any,
+            Some(Family::Inet) => lookaside::Family::Inet,
+            Some(Family::Inet6) => lookaside::Family::Inet6,
+        };
+        Question::name(name.as_bytes(), family)
+    };
+    match way.known(&question, &mut found) {
+        Some(told) => told,
+        None => ask(way, &word, &mut |scanner| hostname(scanner, &mut found)),
+    }
 }
 
 /// Asks for the names of an address.
@@ -80,24 +93,58 @@ pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Resu
             .integer("family", address.family().raw().unsigned_abs())
             .octets("address", address.octets())
     };
-    ask(&word, &mut |scanner| {
-        address_names(scanner, &mut |found| match found {
-            Found::Name(name) if name::is_host(name) => answer.name(name),
-            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
-            _ => {}
+    let mut found = |found: Found<'_>| match found {
+        Found::Name(name) if name::is_host(name) => answer.name(name),
+        Found::TimeToLive(seconds) => answer.time_to_live(seconds),
+        _ => {}
+    };
+    let way = Way::asked_for()?;
+    match way.known(&|| Question::address(address.octets()), &mut found) {
+        Some(told) => told,
+        None => ask(way, &word, &mut |scanner| {
+            address_names(scanner, &mut found)
+        }),
+    }
+}
+
+/// How the environment wants its questions put.
+#[derive(Clone, Copy)]
+struct Way {
+    flags: u32,
+    link: Option<u32>,
+}
+
+impl Way {
+    fn asked_for() -> Result<Self, Failure> {
+        if environment::is_resolved() {
+            return Err(Failure::Unavailable(libc::EDEADLK));
+        }
+        Ok(Self {
+            flags: environment::flags(),
+            link: environment::link(),
         })
-    })
+    }
+
+    /// The verdict of the map, which has the answers to questions that are put in no way of their own.
+    fn known(
+        self,
+        question: &dyn Fn() -> Option<Question>,
+        found: &mut dyn FnMut(Found<'_>),
+    ) -> Option<Result<(), Failure>> {
+        if self.flags != 0 || self.link.is_some() {
+            return None;
+        }
+        known(question(), found)
+    }
 }
 
 fn ask(
+    way: Way,
     word: &dyn Fn(&Interface) -> Request,
     read: &mut dyn FnMut(&mut Scanner<'_, '_>) -> Result<(), Fault>,
 ) -> Result<(), Failure> {
     static HOLDOFF: Holdoff = Holdoff::new();
-    if environment::is_resolved() {
-        return Err(Failure::Unavailable(libc::EDEADLK));
-    }
-    let (flags, link) = (environment::flags(), environment::link());
+    let Way { flags, link } = way;
     let deadline = Deadline::after(LIMIT);
     let mut call = |interface: &Interface| {
         let mut request = word(interface).integer("flags", flags);

@@ -8,6 +8,7 @@
 mod divide;
 mod entry;
 mod key;
+mod published;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::{
 };
 use entry::{Content, Entry};
 use key::{Key, Kind};
+pub use published::Published;
 use store::Store;
 
 /// The longest time that anything is kept as fresh.
@@ -152,6 +154,8 @@ pub struct Cache {
     store: RefCell<Store>,
     counts: RefCell<CacheStatistics>,
     shared: Arc<Shared>,
+    /// What other processes see.
+    pub published: Published,
 }
 
 impl Cache {
@@ -162,6 +166,7 @@ impl Cache {
             store: RefCell::new(Store::new(limit_bytes)),
             counts: RefCell::default(),
             shared: Arc::default(),
+            published: Published::default(),
         }
     }
 
@@ -297,10 +302,11 @@ impl Cache {
         self.new_generation();
     }
 
-    /// Voids the copies that other threads answer from, and nothing else: for what changes answers without the cache, such
+    /// Voids the copies that other threads and processes answer from, and nothing else: for what changes answers without the cache, such
     /// as /etc/hosts, or which scope a name is routed to.
     pub fn new_generation(&self) {
         self.shared.generation.fetch_add(1, Ordering::AcqRel);
+        self.published.void();
     }
 
     /// See [`Shared::generation`].

@@ -63,6 +63,8 @@ pub struct Config {
     pub cache: CacheMode,
     /// `CacheSize=` (ours): bytes that the cache may take.
     pub cache_size: usize,
+    /// `Lookaside=` (ours): answers are shared with every process.
+    pub lookaside: bool,
     /// `CacheFromLocalhost=`.
     pub cache_from_localhost: bool,
     /// `DNSStubListener=`.
@@ -105,6 +107,7 @@ impl Default for Config {
             dns_over_tls: DnsOverTls::No,
             cache: CacheMode::Yes,
             cache_size: CACHE_SIZE,
+            lookaside: true,
             cache_from_localhost: false,
             stub_listener: StubListener::Yes,
             extra_listeners: Vec::new(),

@@ -43,6 +43,10 @@ Run by a service manager, as root; it becomes the user systemd-resolve. Configur
 /// What is ours alone: the lock.
 const OWN_DIR: &str = "/run/switchyard/resolved";
 
+/// The map of answers for nss-resolve; and what switches it off, whatever the configuration says.
+const MAP: &str = "/run/switchyard/resolve.map";
+const SWITCH: &str = "SWITCHYARD_LOOKASIDE";
+
 /// The user that the daemon becomes, as the bus's policy and other programs know it.
 const USER: &str = "systemd-resolve";
 
@@ -146,6 +150,7 @@ async fn run() -> Result<(), Failure> {
     let (monitor, network) = Monitor::open()?;
     varlink::register(&manager.paths().run);
     let sockets = listeners::bind(&manager.config());
+    share(&manager);
     privileges::drop(user, &manager.paths().run)?;
     manager.network_began(network.clone());
     // As the user that owns the directory: by that clients know the one who listens.
@@ -170,10 +175,25 @@ async fn run() -> Result<(), Failure> {
     tracing::info!("Ending on {ended}");
     report(notify::notify(notify::STOPPING));
     manager.mdns.goodbye();
+    manager.cache.published.end();
     for task in tasks {
         task.abort();
     }
     Ok(())
+}
+
+/// Makes the map that nss-resolve reads, as root: nobody but root can make it smaller under its readers.
+fn share(manager: &Manager) {
+    let path = Path::new(MAP);
+    let is_off = env::var_os(SWITCH).is_some_and(|value| value == "no" || value == "0");
+    if is_off || !manager.config().lookaside {
+        lookaside::Writer::retire(path);
+        return;
+    }
+    match lookaside::Writer::create(path, lookaside::Settings::default()) {
+        Ok(writer) => manager.cache.published.begin(writer),
+        Err(error) => tracing::warn!("Failed to make {MAP}, so every lookup asks: {error}"),
+    }
 }
 
 /// Serves the bus, and says that we can be called once that is so: what waits for it calls by the bus at once, if there is

@@ -151,6 +151,13 @@ impl Answer {
         }
     }
 
+    /// Whether all of it came out of the cache, where DNS had put it.
+    #[must_use]
+    pub fn is_from_cache(&self) -> bool {
+        let from = self.flags & (Flags::SOURCES | Flags::PROTOCOLS);
+        from == Flags::FROM_CACHE | Flags::DNS
+    }
+
     /// For how many seconds all of it holds: the least time to live of its records, 0 without any.
     #[must_use]
     pub fn ttl(&self) -> u32 {

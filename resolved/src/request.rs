@@ -8,6 +8,7 @@ mod hostname;
 mod parameters;
 mod record;
 mod service;
+mod shareable;
 
 pub use address::{AddressReply, resolve_address};
 pub use hostname::{HostnameReply, resolve_hostname};

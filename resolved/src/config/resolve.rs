@@ -42,6 +42,7 @@ fn apply(setting: &mut Setting<'_>, config: &mut Config) {
             values::size,
             "a number of bytes, with K, M or G behind it",
         ),
+        "Lookaside" => setting.boolean(&mut config.lookaside),
         "CacheFromLocalhost" => setting.boolean(&mut config.cache_from_localhost),
         "DNSStubListener" => setting.mode(&mut config.stub_listener, "yes, no, udp or tcp"),
         "DNSStubListenerExtra" => setting.list(&mut config.extra_listeners, |listeners, word| {
@@ -136,7 +137,7 @@ mod tests {
         let config = right(
             "DNS=192.0.2.1 fe80::1%eth0#dns.example\nDNS=https://192.0.2.2/q\nFallbackDNS=192.0.2.3\n\
              Domains=a.example ~b.example\nLLMNR=resolve\nMulticastDNS=no\nDNSSEC=allow-downgrade\n\
-             DNSOverTLS=opportunistic\nCache=no-negative\nCacheSize=1M\nCacheFromLocalhost=yes\n\
+             DNSOverTLS=opportunistic\nCache=no-negative\nCacheSize=1M\nLookaside=no\nCacheFromLocalhost=yes\n\
              DNSStubListener=udp\nDNSStubListenerExtra=192.0.2.4\nDNSStubListenerExtra=tcp:[2001:db8::1]:5353\n\
              DNSStubListenerExtra=udp:2001:db8::2\nReadEtcHosts=no\nReadStaticRecords=no\n\
              ResolveUnicastSingleLabel=1\nStaleRetentionSec=1d\nRefuseRecordTypes=aaaa SRV TYPE65280\n",
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(config.dns_over_tls, DnsOverTls::Opportunistic);
         assert_eq!(config.cache, CacheMode::NoNegative);
         assert_eq!(config.cache_size, 1 << 20);
+        assert!(!config.lookaside);
         assert!(config.cache_from_localhost);
         assert_eq!(config.stub_listener, StubListener::Udp);
         let extra = |protocol, address: &str, port| ExtraListener {

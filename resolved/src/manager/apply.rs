@@ -74,6 +74,9 @@ impl Manager {
     pub fn reload(self: &Rc<Self>) -> Vec<config::Diagnostic> {
         let (config, diagnostics) = config::load(&self.paths.sources);
         self.cache.set_limit(config.cache_size);
+        if !self.cache.published.switch(config.lookaside) {
+            tracing::warn!("Lookaside=yes takes effect when resolved is started the next time");
+        }
         self.config.replace(Rc::new(config));
         self.mdns.set_services(&self.services());
         self.changed();

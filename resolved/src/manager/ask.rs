@@ -26,6 +26,13 @@ impl Resolve for Rc<Manager> {
     }
 
     fn may_be_copied(&self, name: &Name) -> bool {
+        Manager::may_be_copied(self, name)
+    }
+}
+
+impl Manager {
+    /// Whether an answer about this name may be given again without us: nobody watches, and no hook is asked about it.
+    pub(crate) fn may_be_copied(&self, name: &Name) -> bool {
         !self.observed.watched() && !self.local.is_hooked(name)
     }
 }

@@ -35,6 +35,7 @@ impl Manager {
     /// [`Failure::Refused`]; [`Failure::CnameLoop`]; those of the scopes.
     pub async fn lookup(self: &Rc<Self>, lookup: &Lookup) -> Result<Answer, Failure> {
         self.note_local_changes();
+        self.cache.published.renew();
         let mut collected = Vec::new();
         let result = self.find(lookup, &mut collected).await;
         self.observed.tell(|| Ended {

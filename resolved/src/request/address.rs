@@ -4,7 +4,7 @@ use std::{net::IpAddr, rc::Rc};
 
 use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 
-use super::parameters;
+use super::{parameters, shareable::Shareable};
 use crate::{failure::Failure, flags::Flags, manager::Manager, message::Lookup, name};
 
 /// An address's names.
@@ -29,6 +29,7 @@ pub async fn resolve_address(
     bytes: &[u8],
     flags: u64,
 ) -> Result<AddressReply, Failure> {
+    let shareable = Shareable::address(manager, bytes, (ifindex, flags));
     let ifindex = parameters::ifindex(ifindex)?;
     let address = parameters::address(family, bytes)?;
     let flags = parameters::flags(flags, Flags::empty())?;
@@ -48,6 +49,13 @@ pub async fn resolve_address(
             _ => None,
         })
         .collect();
+    if let Some(shareable) = shareable {
+        let texts: Vec<_> = names
+            .iter()
+            .map(|(_, name): &(u32, String)| name.as_str())
+            .collect();
+        shareable.publish(manager, &lookup.name, &answer, (&[], &texts));
+    }
     if names.is_empty() {
         return Err(super::record::absent(&answer));
     }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, rc::Rc};
 
 use hickory_proto::rr::DNSClass;
 
-use super::parameters;
+use super::{parameters, shareable::Shareable};
 use crate::{
     failure::Failure,
     flags::Flags,
@@ -38,6 +38,7 @@ pub async fn resolve_hostname(
     family: i32,
     flags: u64,
 ) -> Result<HostnameReply, Failure> {
+    let shareable = Shareable::hostname(manager, name, family, (ifindex, flags));
     let ifindex = parameters::ifindex(ifindex)?;
     let types = parameters::address_types(family)?;
     let mut flags = parameters::flags(flags, Flags::NO_SEARCH)?;
@@ -58,14 +59,21 @@ pub async fn resolve_hostname(
     };
     let answer = manager.lookup(&lookup).await?;
     let found: Vec<_> = answer.of_types(&lookup.types).collect();
-    let canonical = match found.first() {
-        Some(found) => name::format(&found.record.name),
-        None => return Err(super::record::absent(&answer)),
-    };
-    let addresses = found
+    let canonical = found.first().map(|found| name::format(&found.record.name));
+    let addresses: Vec<_> = found
         .iter()
         .filter_map(|found| Some((found.ifindex, found.record.data.ip_addr()?)))
         .collect();
+    if let Some(shareable) = shareable {
+        let names = canonical.as_deref();
+        shareable.publish(
+            manager,
+            &lookup.name,
+            &answer,
+            (&addresses, names.as_slice()),
+        );
+    }
+    let canonical = canonical.ok_or_else(|| super::record::absent(&answer))?;
     Ok(HostnameReply {
         addresses,
         name: canonical,

@@ -143,7 +143,7 @@ impl<R: Resolve> Server<R> {
         if let Ok(answer) = &outcome
             && !reply.truncated
             && asked.profile == Profile::STUB
-            && is_from_cache(answer)
+            && answer.is_from_cache()
             && contents.extended_error.is_none()
             && may_be_copied(&query)
             && self.resolver.may_be_copied(&name)
@@ -202,12 +202,6 @@ fn lookup(query: &Query<'_>, name: Name, prefetch: bool) -> Lookup {
         flags,
         dnssec_ok: query.dnssec_ok(),
     }
-}
-
-/// All of it was in the cache, and so may be copied: which is for the cache to decide.
-fn is_from_cache(answer: &Answer) -> bool {
-    let from = answer.flags & (Flags::SOURCES | Flags::PROTOCOLS);
-    from == Flags::FROM_CACHE | Flags::DNS
 }
 
 fn records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<&'a Record> {
