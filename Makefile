@@ -11,6 +11,7 @@ stage := $(target)/stage
 daemons := machined machined-enter resolved resolvconf
 programs := switchyard-oci-hook
 services := mymachines resolve
+skipped := $(target)/skipped
 nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
@@ -70,7 +71,9 @@ unit: ## the tests of each crate
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own
 	tests/peers/fetch.sh >/dev/null
-	SWITCHYARD_STAGE=$(stage) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
+	rm -f $(skipped)
+	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SKIPPED=$(skipped) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
+	@test ! -e $(skipped) || sort $(skipped)
 
 fuzz: ## every parser by libFuzzer, SECONDS (60) each, under SANITIZER (address); wants cargo-fuzz and a nightly compiler
 	set -e; for name in $$(cd fuzz && cargo +nightly fuzz list); do \

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use support::{Container, Daemon, Manager, Options, Ready, Sandbox, Via, Which, sandbox};
+use support::{Container, Daemon, Manager, Options, Ready, Sandbox, Via, Which, sandbox, skip};
 
 fn registered(s: &Sandbox, container: support::Builder) -> Container {
     let container = container.start();
@@ -24,7 +24,7 @@ fn gone(s: &Sandbox, name: &str) {
 fn programs_learn_from_libsystemd_which_machine_a_process_is_in() {
     sandbox!(|s| {
         if !s.has_cgroups() {
-            return; // the answer is in the process's cgroup
+            skip!("the answer is in the process's cgroup, and there are none to write to");
         }
         let web = registered(s, s.container("web"));
         let script = "import ctypes, sys\n\
@@ -105,7 +105,7 @@ fn python_lists_machines_and_sees_them_come_and_go() {
 fn a_bus_in_a_container_is_reached_by_the_machines_name() {
     sandbox!(|s| {
         if s.is_rootless() {
-            return; // busctl can't enter a user namespace that it is in already: setns(2)
+            skip!("busctl can't enter a user namespace that it is in already: setns(2)");
         }
         let web = registered(s, s.container("web").usr());
         web.start_bus();
@@ -132,7 +132,7 @@ fn a_bus_in_a_container_is_reached_by_the_machines_name() {
 fn the_systemd_of_a_container_is_reached_by_the_machines_name() {
     sandbox!(Options::new().timeout(Duration::from_secs(120)), |s| {
         if !s.has_cgroups() {
-            return;
+            skip!("there are no cgroups to write to");
         }
         let web = registered(s, s.container("web").systemd());
         let _plain = registered(s, s.container("plain"));
@@ -267,7 +267,7 @@ fn shown(s: &Sandbox, which: Which, web: &Container) -> Vec<String> {
 fn machinectl_shows_what_it_shows_with_systemds() {
     sandbox!(Options::new().machined(None), |s| {
         if !s.has_cgroups() {
-            return; // systemd's wants a unit
+            skip!("systemd's machined registers nothing without cgroups");
         }
         let web = s.container("web").start();
         // systemd 252 takes an address for one before it has been found to be nobody else's (RFC 4862, 5.4).
@@ -296,7 +296,7 @@ fn machinectl_shows_what_it_shows_with_systemds() {
 fn nspawn_registers_without_a_service_manager() {
     sandbox!(|s| {
         if s.is_rootless() || !s.has_cgroups() {
-            return;
+            skip!("there is no other user");
         }
         let root = s.root_tree("box");
         // The payload's unit is that which nspawn itself stands in.
@@ -333,7 +333,7 @@ fn nspawn_registers_without_a_service_manager() {
 fn clients_work_beside_systemd() {
     sandbox!(Options::new().manager(Manager::Systemd), |s| {
         if !s.has_manager() {
-            return;
+            skip!("systemd wants root, and cgroups to write to");
         }
         let web = registered(s, s.container("web").systemd());
         let status = s.run("machinectl status web --no-pager").ok();

@@ -15,7 +15,7 @@ use fuse::Hanging;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, fgetxattr, fsetxattr, makedev, mknodat};
 use serde_json::json;
 use stall::Stall;
-use support::{Container, Options, Sandbox, Via, Which, sandbox};
+use support::{Container, Options, Sandbox, Via, Which, sandbox, skip, skip_for_kernel};
 
 const ACL: &str = "system.posix_acl_access";
 const CAPABILITY: &str = "security.capability";
@@ -95,7 +95,7 @@ fn mode(path: &Path) -> u32 {
 fn powers_go_into_a_machine_and_do_not_come_out() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // nobody there may make devices
+            skip!("an ordinary user may make no devices");
         }
         let web = busybox(s, "web");
         powerful(Path::new("/tmp/tree"));
@@ -127,7 +127,7 @@ fn powers_go_into_a_machine_and_do_not_come_out() {
 fn what_names_users_does_not_cross_a_user_namespace() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         let own = s
             .container("own")
@@ -172,7 +172,7 @@ fn stalled_tree(s: &Sandbox, web: &Container) -> Stall {
 fn a_caller_who_hangs_up_ends_the_copy() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // fanotify's permission events are root's
+            skip!("fanotify's permission events are root's");
         }
         let web = busybox(s, "web");
         let stall = stalled_tree(s, &web);
@@ -233,12 +233,12 @@ fn a_copy_ends_in_the_middle_of_a_file() {
 fn a_file_system_that_hangs_stalls_its_own_operations_only() {
     sandbox!(options().timeout(Duration::from_secs(120)), |s| {
         if s.is_rootless() {
-            return; // /dev/fuse is root's
+            skip!("/dev/fuse is root's");
         }
         let (stuck, free) = (busybox(s, "stuck"), busybox(s, "free"));
         stuck.run("mkdir /hangs").ok();
         let Some(server) = Hanging::mount(&stuck, "/hangs") else {
-            return; // no FUSE here
+            skip_for_kernel!("no FUSE");
         };
         let copy = |name: &str| {
             let line = format!("machinectl copy-from {name} /hangs/file /tmp/{name}");

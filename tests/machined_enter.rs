@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stall::Stall;
-use support::{Container, Options, Sandbox, Via, Which, sandbox};
+use support::{Container, Options, Sandbox, Via, Which, sandbox, skip, skipped};
 
 fn options() -> Options {
     Options::new().modules(Which::Peer)
@@ -153,6 +153,8 @@ fn a_shell_needs_no_service_manager() {
                 shown.replace("\r\n", "\n").contains("1000\n/tmp\n"),
                 "{shown}"
             );
+        } else {
+            skipped("a shell of another user: there is none");
         }
         let nobody = s.run("sleep 1 | machinectl -q shell nosuch@web /bin/true");
         assert!(nobody.fails(1).stderr.contains("No user 'nosuch'"));
@@ -173,6 +175,8 @@ fn a_shell_needs_no_service_manager() {
                 .run("sleep 1 | machinectl -q shell web /bin/cat /proc/self/cgroup")
                 .ok();
             assert!(cgroup.contains("machine-web.scope"), "{cgroup}");
+        } else {
+            skipped("the shell's cgroup: there are none to write to");
         }
         // A person at it: a login shell, and what they type.
         let typed = "(sleep 1; echo 'echo sum-$((40+2)); exit'; sleep 1)";
@@ -203,7 +207,7 @@ fn a_login_needs_no_service_manager() {
 fn the_containers_service_manager_runs_shells_and_logins() {
     sandbox!(options().timeout(Duration::from_secs(120)), |s| {
         if !s.has_cgroups() {
-            return;
+            skip!("there are no cgroups to write to");
         }
         let web = s.container("web").systemd().start();
         s.register(&web, Via::BusRegister);
@@ -321,7 +325,7 @@ fn a_machine_without_a_root_of_its_own_is_not_entered() {
 fn a_stuck_container_stalls_only_itself() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // fanotify's permission events are root's
+            skip!("fanotify's permission events are root's");
         }
         let (stuck, free) = (busybox(s, "stuck"), busybox(s, "free"));
         let stall = Stall::new(&stuck.inside("/etc/os-release"));
@@ -359,7 +363,7 @@ fn a_stuck_container_stalls_only_itself() {
 fn sixty_four_copies_and_no_more() {
     sandbox!(options().timeout(Duration::from_secs(120)), |s| {
         if s.is_rootless() {
-            return; // fanotify's permission events are root's
+            skip!("fanotify's permission events are root's");
         }
         let web = busybox(s, "web");
         let stall = Stall::new(&web.inside("/etc/os-release"));

@@ -79,7 +79,15 @@ fn can_run(s: &Sandbox, manager: &str) -> bool {
     let here = ["/usr/bin", "/usr/sbin"]
         .iter()
         .any(|dir| Path::new(dir).join(manager).exists());
-    here && !s.is_rootless() && s.has_cgroups()
+    if !here {
+        support::skipped(&format!("this release of Debian has no {manager}"));
+        return false;
+    }
+    if s.is_rootless() || !s.has_cgroups() {
+        support::skipped("managers of containers want more than one user, and cgroups");
+        return false;
+    }
+    true
 }
 
 /// What machined knows of the machine, and how it is found by name.

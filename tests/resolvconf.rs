@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use support::{Daemon, Options, Output, Ready, Sandbox, Which, sandbox};
+use support::{Daemon, Options, Output, Ready, Sandbox, Which, sandbox, skip, skip_for_kernel};
 
 const OURS: &str = "/usr/libexec/switchyard/resolvconf";
 /// Where our resolved takes settings, bus or none.
@@ -114,7 +114,7 @@ fn run_resolved(which: Which) -> Daemon {
 fn it_does_and_says_what_systemds_does() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // resolved becomes another user, and there is none
+            skip!("resolved becomes another user, and there is none");
         }
         start(s, Which::Peer);
         let mut did_something = 0;
@@ -249,7 +249,7 @@ fn openvpn(s: &Sandbox, script: &str) {
 /// openvpn as it is, with a tunnel to nowhere, which is up at once.
 fn openvpn_itself(s: &Sandbox) {
     if !Path::new("/dev/net/tun").exists() {
-        return; // this kernel has no tunnels
+        skip_for_kernel!("no tunnels");
     }
     let script = "/etc/openvpn/update-resolv-conf";
     let line = format!(
@@ -274,7 +274,7 @@ fn openvpn_itself(s: &Sandbox) {
 
 fn callers(s: &Sandbox, which: Which) {
     if s.is_rootless() {
-        return; // resolved becomes another user, and there is none
+        skip!("resolved becomes another user, and there is none");
     }
     start(s, which);
     registrations(s);
@@ -298,7 +298,7 @@ fn callers_at_ours() {
 fn one_resolved_takes_over_from_another() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // resolved becomes another user, and there is none
+            skip!("resolved becomes another user, and there is none");
         }
         let mut resolved = start(s, Which::Peer);
         s.cmd(OURS)
@@ -337,7 +337,7 @@ fn one_resolved_takes_over_from_another() {
 fn a_link_is_known_as_soon_as_it_is_there() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // resolved becomes another user, and there is none
+            skip!("resolved becomes another user, and there is none");
         }
         start(s, Which::Ours);
         for number in 0..40 {
@@ -356,7 +356,7 @@ fn a_link_is_known_as_soon_as_it_is_there() {
 fn without_a_bus_it_speaks_varlink() {
     sandbox!(options().bus(false), |s| {
         if s.is_rootless() {
-            return; // resolved becomes another user, and there is none
+            skip!("resolved becomes another user, and there is none");
         }
         s.run("ip link add up0 type veth peer name up1").ok();
         let add = || {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 
-use support::{Daemon, Options, Ready, Sandbox, Which, sandbox};
+use support::{Daemon, Options, Ready, Sandbox, Which, sandbox, skip};
 
 const OURS: &str = "/usr/libexec/switchyard/resolved";
 const PEERS: &str = "/usr/lib/systemd/systemd-resolved";
@@ -77,7 +77,7 @@ const CASES: &[&str] = &[
 fn resolved_conf_means_what_it_means_to_systemd() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // systemd's resolved becomes another user, and there is none
+            skip!("systemd's resolved becomes another user, and there is none");
         }
         let of = |which: Which| {
             let answers = CASES.iter().map(|text| {
@@ -100,7 +100,7 @@ fn resolved_conf_means_what_it_means_to_systemd() {
 fn drop_ins_mean_what_they_mean_to_systemd() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         write(
             "/etc/systemd/resolved.conf",
@@ -153,7 +153,7 @@ fn drop_ins_mean_what_they_mean_to_systemd() {
 fn resolv_conf_is_told_apart_as_systemd_does() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         write("/etc/systemd/resolved.conf", "[Resolve]\n");
         write(
@@ -204,7 +204,7 @@ fn resolv_conf_is_told_apart_as_systemd_does() {
 fn what_is_set_stops_a_foreign_resolv_conf() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         fs::remove_file("/etc/resolv.conf").unwrap();
         write(
@@ -341,7 +341,7 @@ const NEGATIVE: &str = "b.example\n; c.example\n\na..d\nA.example\ntwo words\nb.
 fn trust_anchors_mean_what_they_mean_to_systemd() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         let [positive, negative] =
             ["positive", "negative"].map(|kind| format!("/etc/dnssec-trust-anchors.d/a.{kind}"));
@@ -391,7 +391,7 @@ Other=1
 fn services_mean_what_they_mean_to_systemd() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return;
+            skip!("there is no other user");
         }
         write(
             "/etc/systemd/resolved.conf",

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use support::{Options, sandbox};
+use support::{Options, sandbox, skip};
 
 fn bare() -> Options {
     Options::peer().machined(None).bus(false)
@@ -141,11 +141,9 @@ fn containers_have_their_own_network_and_root() {
                 .args(["ping", "-c1", "-W2", &address])
                 .run()
         };
-        if Path::new("/proc/sys/net/ipv4/ping_group_range").exists() && !s.is_rootless() {
-            reach(web.ipv4()).ok();
-            reach(web.ipv6()).ok();
-            reach(database.ipv4()).ok();
-        }
+        reach(web.ipv4()).ok();
+        reach(web.ipv6()).ok();
+        reach(database.ipv4()).ok();
         assert!(web.run("ip -o addr show host0").ok().contains(&web.ipv6()));
         web.kill();
         assert!(!web.is_running());
@@ -207,8 +205,7 @@ fn an_ordinary_user_has_a_sandbox_too() {
         .args(["-a", "-r", peers.trim()])
         .status();
     if !readable.unwrap().success() {
-        println!("not shown: user nobody may not read {}", exe.display());
-        return;
+        skip!(&format!("user nobody may not read {}", exe.display()));
     }
     for test in [
         "the_system_inside",
@@ -226,6 +223,36 @@ fn an_ordinary_user_has_a_sandbox_too() {
             "{said}"
         );
     }
+}
+
+/// Runs itself again, as a test that wants something that is missing.
+#[test]
+fn what_is_passed_over_is_said_and_fails_where_it_is_required() {
+    const TRIAL: &str = "SWITCHYARD_TRIAL";
+    if inside() || std::env::var_os(TRIAL).is_some() {
+        sandbox!(bare(), |_s| skip!("this is a trial"));
+        return;
+    }
+    let list = format!(
+        "{}/skipped-{}",
+        env!("CARGO_TARGET_TMPDIR"),
+        std::process::id()
+    );
+    for (required, passes) in [("", true), ("1", false)] {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["what_is_passed_over", "--nocapture"]);
+        again.env(TRIAL, "1").env("SWITCHYARD_REQUIRE", required);
+        let again = again.env("SWITCHYARD_SKIPPED", &list).output().unwrap();
+        let said = String::from_utf8_lossy(&again.stdout);
+        assert!(
+            said.contains("skipped: this is a trial (tests/sandbox_self.rs:"),
+            "{said}"
+        );
+        assert_eq!(again.status.success(), passes, "{said}");
+    }
+    let listed = fs::read_to_string(&list).unwrap();
+    fs::remove_file(&list).unwrap();
+    assert_eq!(listed.matches("skipped: this is a trial (").count(), 2);
 }
 
 /// Runs the tests of the module below together.

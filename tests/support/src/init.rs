@@ -11,7 +11,7 @@ use rustix::process::{Pid, WaitOptions, wait};
 
 use crate::launch::{LIFELINE, PART};
 use crate::must::Must;
-use crate::{Manager, Options, paths, root, systemd};
+use crate::{Manager, Options, paths, root, skip, systemd};
 
 /// Set for the body when the sandbox has cgroups it may write to.
 pub(crate) const CGROUPS: &str = "SWITCHYARD_SANDBOX_CGROUPS";
@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Options, again: &[String]) -> i32 {
 }
 
 /// What of the environment outside the body sees: the terminal's, and settings of tests and benchmarks.
-const PASSED_ON: [&str; 9] = [
+const PASSED_ON: [&str; 11] = [
     "TERM",
     "COLUMNS",
     "LINES",
@@ -80,6 +80,8 @@ const PASSED_ON: [&str; 9] = [
     "SWITCHYARD_SEED",
     "SWITCHYARD_SOAK_PACKETS",
     "SWITCHYARD_SOAK_DAY",
+    skip::REQUIRE,
+    skip::SKIPPED,
 ];
 
 const ENVIRONMENT: [(&str, &str); 7] = [

@@ -40,6 +40,7 @@ mod paths;
 mod register;
 mod root;
 mod sandbox;
+mod skip;
 mod systemd;
 mod wait;
 
@@ -50,6 +51,7 @@ pub use launch::{run, run_program};
 pub use options::{Manager, Options, Which};
 pub use register::Via;
 pub use sandbox::Sandbox;
+pub use skip::{skipped, skipped_for_kernel};
 
 /// Runs the rest of a `#[test]` inside a sandbox: `sandbox!(|s| { … })` or `sandbox!(options, |s| { … })`, where `s` is a
 /// [`&Sandbox`](Sandbox). Nothing in the test function may stand before it: that would run outside, and again inside.
