@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -179,6 +180,10 @@ int main(int argc, char **argv) {
     if (argc > 2) name = argv[2];
     alarm(15);
     if (!strcmp(what, "plain")) say("plain");
+    else if (!strcmp(what, "secure")) {
+        printf("secure: %lu, user %u as %u\n", getauxval(AT_SECURE), getuid(), geteuid());
+        say("found");
+    }
     else if (!strcmp(what, "descriptors")) descriptors_used();
     else if (!strcmp(what, "closefrom")) {
         say("before");
