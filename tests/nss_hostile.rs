@@ -54,6 +54,13 @@ fn any_reply() {
                 "{kind} took {:?}",
                 begun.elapsed()
             );
+            // What is read to its limit takes its time.
+            let many = if expected.contains("errno=90") {
+                10
+            } else {
+                200
+            };
+            probe.leaves_nothing(kind, many, "4", "web");
             // And a real program gets by.
             let getent = s.run("timeout 5 getent -s hosts:mymachines ahosts web");
             assert!(
@@ -150,13 +157,8 @@ fn ten_thousand_lookups_leave_nothing() {
                 } else {
                     "web"
                 };
-                let said = probe.ask_with("-n 10000", function, argument);
+                let said = probe.leaves_nothing(state, 10_000, function, argument);
                 assert!(said.starts_with(expected), "{state}, {function}: {said}");
-                let kb: i64 = field(&said, "kb=").parse().unwrap();
-                assert!(
-                    said.contains("fds=+0 ") && kb < 64,
-                    "{state}, {function}: {said}"
-                );
             }
         };
         // Not systemd's machined either.
@@ -177,11 +179,6 @@ fn ten_thousand_lookups_leave_nothing() {
         drop(std::os::unix::net::UnixListener::bind(MACHINED).unwrap());
         leaves_nothing("dead", "UNAVAIL errno=111 h_errno=3");
     });
-}
-
-fn field<'t>(text: &'t str, key: &str) -> &'t str {
-    let rest = text.split(key).nth(1).unwrap_or("");
-    rest.split(' ').next().unwrap_or("")
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use support::Sandbox;
+use support::{Command, Sandbox};
 
 /// The module as dlopen finds it: whichever the sandbox's options laid in the library directory.
 pub const MODULE: &str = "libnss_mymachines.so.2";
@@ -33,7 +33,7 @@ pub fn compile(s: &Sandbox, name: &str, source: &str, flags: &str) -> String {
 
 /// `nss_probe`, to be called as `probe.ask("4", "web")`.
 pub struct Probe<'s> {
-    sandbox: &'s Sandbox,
+    _sandbox: &'s Sandbox,
     program: String,
     module: String,
 }
@@ -47,7 +47,7 @@ impl<'s> Probe<'s> {
     pub fn of(sandbox: &'s Sandbox, module: &str) -> Self {
         let source = include_str!("c/nss_probe.c");
         Self {
-            sandbox,
+            _sandbox: sandbox,
             program: compile(sandbox, "nss_probe", source, "-Wall -Wextra -Werror"),
             module: module.into(),
         }
@@ -69,10 +69,48 @@ impl<'s> Probe<'s> {
     /// As [`Probe::ask`], with options of the program.
     #[track_caller]
     pub fn ask_with(&self, options: &str, function: &str, argument: &str) -> String {
+        self.command(options, function, argument)
+            .run()
+            .ok()
+            .trim_end()
+            .to_string()
+    }
+
+    /// The program, to be run.
+    pub fn command(&self, options: &str, function: &str, argument: &str) -> Command {
         let (program, module, service) = (&self.program, &self.module, self.service());
         let line = format!("{program} {options} -- {module} {service} {function} '{argument}'");
-        self.sandbox.run(&line).ok().trim_end().to_string()
+        Command::shell(&line)
     }
+
+    /// Asks so many times in one process, and sees that it has no descriptor more than before, and hardly memory. What the
+    /// last time gave.
+    #[track_caller]
+    pub fn leaves_nothing(
+        &self,
+        state: &str,
+        many: usize,
+        function: &str,
+        argument: &str,
+    ) -> String {
+        let ask = self.command(&format!("-n {many}"), function, argument);
+        let run = ask.timeout(Duration::from_secs(100)).run();
+        let took = run.took;
+        let said = run.ok();
+        println!(
+            "{state}, {function}, {many} times in {took:?}: {}",
+            said.trim_end()
+        );
+        assert_eq!(figure(&said, "fds="), 0, "{state}, {function}: {said}");
+        assert!(figure(&said, "kb=") < 64, "{state}, {function}: {said}");
+        said
+    }
+}
+
+/// A figure that nss_probe says.
+pub fn figure(said: &str, key: &str) -> i64 {
+    let rest = said.split(key).nth(1).unwrap();
+    rest.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// What a daemon does with a connection once it has read the question.
