@@ -48,12 +48,11 @@ stage: ## what the tests and the demo run: an install in the target directory
 
 demo: stage ## two containers, found by name, in a sandbox; changes nothing on the machine
 	cargo build --quiet --locked -p support
-	SWITCHYARD_STAGE=$(stage) $(target)/debug/sandbox --container web:create --container db:varlink -- \
-		sh $(CURDIR)/tests/demo.sh
+	SWITCHYARD_STAGE=$(stage) $(CURDIR)/tests/demo.sh $(target)/debug/sandbox
 
 shell: stage ## a shell in the sandbox of the demo
 	cargo build --quiet --locked -p support
-	SWITCHYARD_STAGE=$(stage) $(target)/debug/sandbox --container web:create --container db:varlink
+	SWITCHYARD_STAGE=$(stage) $(CURDIR)/tests/demo.sh $(target)/debug/sandbox bash --norc
 
 test: lint unit integration ## everything; what CI runs
 
@@ -71,6 +70,7 @@ unit: ## the tests of each crate
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own
 	tests/peers/fetch.sh >/dev/null
+	cargo build --quiet --locked -p support
 	rm -f $(skipped)
 	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SKIPPED=$(skipped) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
 	@test ! -e $(skipped) || sort $(skipped)

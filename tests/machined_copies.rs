@@ -15,7 +15,7 @@ use fuse::Hanging;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, fgetxattr, fsetxattr, makedev, mknodat};
 use serde_json::json;
 use stall::Stall;
-use support::{Container, Options, Sandbox, Via, Which, sandbox, skip, skip_for_kernel};
+use support::{Container, Options, Sandbox, Via, Which, sandbox, skip, skip_for_machine};
 
 const ACL: &str = "system.posix_acl_access";
 const CAPABILITY: &str = "security.capability";
@@ -238,7 +238,7 @@ fn a_file_system_that_hangs_stalls_its_own_operations_only() {
         let (stuck, free) = (busybox(s, "stuck"), busybox(s, "free"));
         stuck.run("mkdir /hangs").ok();
         let Some(server) = Hanging::mount(&stuck, "/hangs") else {
-            skip_for_kernel!("no FUSE");
+            skip_for_machine!("this kernel has no FUSE");
         };
         let copy = |name: &str| {
             let line = format!("machinectl copy-from {name} /hangs/file /tmp/{name}");

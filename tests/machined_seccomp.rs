@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command};
 
-use support::{Options, Via, Which, sandbox, skip_for_kernel};
+use support::{Options, Via, Which, sandbox, skip_for_machine};
 
 const EPERM: i64 = 1;
 
@@ -106,7 +106,7 @@ fn a_shell_runs_programs_of_32_bits() {
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let plain = web.run("/bin32");
         if plain.status != Some(0) {
-            skip_for_kernel!("no IA32_EMULATION");
+            skip_for_machine!("this kernel runs no programs of 32 bits");
         }
         // Outside of the filter, the call fails for another reason, if it does.
         assert!(!plain.stdout.contains("thirty-two 1\n"), "{plain}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use support::{Daemon, Options, Output, Ready, Sandbox, Which, sandbox, skip, skip_for_kernel};
+use support::{Daemon, Options, Output, Ready, Sandbox, Which, sandbox, skip, skip_for_machine};
 
 const OURS: &str = "/usr/libexec/switchyard/resolvconf";
 /// Where our resolved takes settings, bus or none.
@@ -249,7 +249,7 @@ fn openvpn(s: &Sandbox, script: &str) {
 /// openvpn as it is, with a tunnel to nowhere, which is up at once.
 fn openvpn_itself(s: &Sandbox) {
     if !Path::new("/dev/net/tun").exists() {
-        skip_for_kernel!("no tunnels");
+        skip_for_machine!("this kernel has no tunnels");
     }
     let script = "/etc/openvpn/update-resolv-conf";
     let line = format!(

@@ -1,6 +1,7 @@
 //! A program that runs in the background of the sandbox, its output kept.
 
 use std::fs::{self, OpenOptions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ impl Daemon {
         let address = format!("/run/notify-{name}");
         let _ = fs::remove_file(&address); // of another daemon of this name
         let told = UnixDatagram::bind(&address).must("a socket for notifications");
+        // As a service manager's: the daemon may have become another user by then.
+        let anyone = fs::Permissions::from_mode(0o666);
+        fs::set_permissions(&address, anyone).must("let anyone notify");
         told.set_nonblocking(true).must("set a socket up");
         let env: Vec<_> = env.chain([("NOTIFY_SOCKET".into(), address)]).collect();
         let child = Mutex::new(spawn(name, &command, &env));

@@ -60,6 +60,13 @@ pub fn run_program(options: &Options, body: impl FnOnce(&Sandbox) -> i32) -> i32
     let again: Vec<String> = env::args().skip(1).collect();
     match env::var(PART).as_deref() {
         Err(_) => {
+            if paths::fetched().is_none() {
+                return 1;
+            }
+            if options.needs_stage() && paths::stage().is_none() {
+                eprintln!("missing: a staged install of this project: `make stage` makes it");
+                return 1;
+            }
             let own = Own::create();
             let mut command = namespaces(options, &own, &again);
             // Standard input is the program's own here, so the pipe is handed down beside it.

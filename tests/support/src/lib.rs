@@ -38,6 +38,7 @@ mod must;
 mod options;
 mod paths;
 mod register;
+mod resolved;
 mod root;
 mod sandbox;
 mod skip;
@@ -51,7 +52,7 @@ pub use launch::{run, run_program};
 pub use options::{Manager, Options, Which};
 pub use register::Via;
 pub use sandbox::Sandbox;
-pub use skip::{skipped, skipped_for_kernel};
+pub use skip::{skipped, skipped_for_machine};
 
 /// Runs the rest of a `#[test]` inside a sandbox: `sandbox!(|s| { … })` or `sandbox!(options, |s| { … })`, where `s` is a
 /// [`&Sandbox`](Sandbox). Nothing in the test function may stand before it: that would run outside, and again inside.

@@ -23,12 +23,12 @@ macro_rules! skip {
     }};
 }
 
-/// The same for what the running kernel has not, or has not switched on: no set-up of ours can bring it, so it is never a
+/// The same for what the machine is not, its kernel or how it is laid out: no set-up of ours can bring it, so it is never a
 /// failure.
 #[macro_export]
-macro_rules! skip_for_kernel {
+macro_rules! skip_for_machine {
     ($why:expr) => {{
-        $crate::skipped_for_kernel($why);
+        $crate::skipped_for_machine($why);
         return;
     }};
 }
@@ -44,9 +44,9 @@ pub fn skipped(why: &str) {
     assert!(!required, "{REQUIRE} is set, and this was skipped: {why}");
 }
 
-/// What [`skip_for_kernel!`](crate::skip_for_kernel) says.
+/// What [`skip_for_machine!`](crate::skip_for_machine) says.
 #[track_caller]
-pub fn skipped_for_kernel(why: &str) {
+pub fn skipped_for_machine(why: &str) {
     tell(why, Location::caller());
 }
 

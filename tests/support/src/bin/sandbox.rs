@@ -14,6 +14,7 @@ the machine's /etc, /run or /var is visible inside; all of it is gone when CMD e
 
   --container NAME[:VIA]  start a container and register it; VIA is create, register or varlink (default)
   --systemd NAME[:VIA]    the same, with systemd as its init
+  --resolved              our resolved, too
   --machined WHICH        ours (default), peer (systemd's) or none
   --modules WHICH         whose NSS modules: ours (default) or peer
   --peer                  systemd's throughout: needs no staged install
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 struct Wanted {
     options: Options,
     containers: Vec<Asked>,
+    resolved: bool,
     command: Vec<String>,
 }
 
@@ -70,6 +72,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Wanted>, Strin
                     via,
                     systemd: arg == "--systemd",
                 });
+                options
+            }
+            "--resolved" => {
+                wanted.resolved = true;
                 options
             }
             "--machined" => options.machined(match value()?.as_str() {
@@ -124,6 +130,7 @@ fn manager(name: &str) -> Result<Manager, String> {
 }
 
 fn run(sandbox: &Sandbox, wanted: &Wanted) -> i32 {
+    let _resolved = wanted.resolved.then(|| sandbox.start_resolved());
     for asked in &wanted.containers {
         let container = sandbox.container(&asked.name);
         let container = if asked.systemd {
