@@ -37,9 +37,9 @@ install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(services:%=$(modules)/libnss_%.so.2)
 
 uninstall: ## takes away what install laid out; take mymachines and resolve out of nsswitch.conf first
-	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
 	rm -f $(services:%=$(DESTDIR)$(LIBDIR)/libnss_%.so.2)
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 
 stage: ## what the tests and the demo run: an install in the target directory
 	rm -rf $(stage).new

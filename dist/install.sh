@@ -45,3 +45,10 @@ put 644 completions/switchyard-oci-hook.fish "$data/fish/vendor_completions.d/sw
 for page in ../docs/man/*.[1-8]; do
     put 644 "$page" "$data/man/man${page##*.}/${page##*/}"
 done
+# What is left empty of our own; what runit or somebody else keeps there stays.
+if [ "$mode" = --remove ]; then
+    for dir in "$sysconf/sv/switchyard-machined/log" "$sysconf/sv/switchyard-resolved/log" \
+        "$sysconf/sv/switchyard-machined" "$sysconf/sv/switchyard-resolved" "$data/switchyard" "$libexec/switchyard"; do
+        rmdir "$dest$dir" 2>/dev/null || true
+    done
+fi

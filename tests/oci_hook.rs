@@ -217,17 +217,15 @@ fn lxc_calls_the_hook_either_way() {
     });
 }
 
-#[test]
-fn a_container_of_podman_has_its_name() {
-    sandbox!(|s| {
-        if !can_run(s, "podman") {
-            return;
-        }
+/// The hook that is installed in hooks.d, or none but that of the device that is named.
+fn life_in_podman(s: &Sandbox, options: &str, device: &str) {
+    if can_run(s, "podman") {
         let bundle = bundle("web");
         let config = "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"runc\"\n";
         fs::write("/run/containers.conf", config).unwrap();
-        let podman = "podman --storage-driver vfs"; // the sandbox's /var may be no place for overlay
-        let run = "run --detach --name web --network none --pids-limit 0";
+        // The sandbox's /var may be no place for overlay.
+        let podman = format!("podman --storage-driver vfs {options}");
+        let run = format!("run --detach --name web --network none --pids-limit 0 {device}");
         managed(
             s,
             &format!("{podman} {run} --rootfs {bundle}/rootfs sleep 1000"),
@@ -242,6 +240,21 @@ fn a_container_of_podman_has_its_name() {
         found(s, "podman", &bundle);
         managed(s, &format!("{podman} rm --force --time 0 web")).ok();
         gone(s);
+    }
+}
+
+#[test]
+fn a_container_of_podman_has_its_name() {
+    sandbox!(|s| life_in_podman(s, "", ""));
+}
+
+/// As docker does it, which reads no hooks.d.
+#[test]
+fn a_container_with_the_device_has_its_name() {
+    sandbox!(|s| {
+        fs::create_dir("/run/no-hooks").unwrap();
+        let device = "--device switchyard.io/machine=register";
+        life_in_podman(s, "--hooks-dir /run/no-hooks", device);
     });
 }
 
