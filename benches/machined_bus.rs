@@ -1,20 +1,27 @@
-//! GetMachineAddresses through dbus-daemon, of systemd's machined and of ours: client, bus and daemon on one core.
+//! GetMachineAddresses through dbus-daemon, of systemd's machined and of ours: client, bus and daemon on one core. And
+//! the memory of both with one machine and with 1,000 more.
 //!
 //! The client is as thin as can be, a blocking socket and a message made once, so that what is measured is the bus and the
 //! daemon.
 
+#[path = "goals.rs"]
+mod goals;
 #[path = "../tests/machined_bus_raw.rs"]
 mod raw;
 
+use std::fs;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use goals::Goals;
 use raw::Raw;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
-use zbus::Message;
+use zbus::message::{Builder, Message};
 
 const CALLS: usize = 5000;
 const WARM_UP: usize = 200;
+const MACHINES: usize = 1000;
 
 fn main() {
     let mut core = CpuSet::new();
@@ -27,6 +34,8 @@ fn main() {
 
 fn compare(s: &Sandbox) -> i32 {
     let web = s.container("web").start();
+    let leaders = Leaders::start(s);
+    let mut goals = Goals::default();
     let programs = [
         ("systemd", "/usr/lib/systemd/systemd-machined"),
         ("switchyard", "/usr/libexec/switchyard/machined"),
@@ -55,33 +64,105 @@ fn compare(s: &Sandbox) -> i32 {
                 at(900),
                 at(990)
             );
+            if (name, member) == ("switchyard", "GetMachineAddresses") {
+                goals.at_most("GetMachineAddresses, µs", at(500), 60.0);
+            }
         }
-        println!("{name:10} memory {} kB", resident(daemon.pid()));
+        let one = resident(daemon.pid());
+        let begun = Instant::now();
+        leaders.register(&mut client);
+        let took = begun.elapsed().as_micros() as f64 / MACHINES as f64;
+        let each = resident(daemon.pid()).saturating_sub(one) as f64 / MACHINES as f64;
+        println!(
+            "{name:10} memory {one} kB, and {each:.2} kB for each of {MACHINES} more, registered in {took:.0} µs"
+        );
+        if name == "switchyard" {
+            goals.at_most("memory with one machine, MB", one as f64 / 1000.0, 8.0);
+            goals.at_most("memory of a machine, kB", each, 4.0);
+        }
+        leaders.unregister(&mut client);
         s.run("busctl call org.freedesktop.machine1 /org/freedesktop/machine1 org.freedesktop.machine1.Manager UnregisterMachine s web");
         daemon.end();
     }
-    0
+    leaders.end();
+    goals.status()
 }
 
-/// The resident memory of a process, in kB.
+/// Processes with a network of their own each, in scopes of their own, as systemd's machined wants it.
+struct Leaders(Vec<Child>);
+
+impl Leaders {
+    fn start(s: &Sandbox) -> Self {
+        fs::create_dir_all("/tmp/leaders").unwrap();
+        let tops = ["systemd", "unified", "."].map(|top| format!("/sys/fs/cgroup/{top}"));
+        let tops = tops
+            .iter()
+            .filter(|top| fs::exists(format!("{top}/cgroup.procs")).unwrap());
+        let tops: Vec<_> = tops.collect();
+        let start = |number: usize| {
+            let line = format!("exec unshare -n sh -c '>/tmp/leaders/{number} && exec sleep 900'");
+            let leader = Command::new("sh").args(["-c", &line]).spawn().unwrap();
+            for top in &tops {
+                let scope = format!("{top}/machine.slice/machine-p{number}.scope");
+                fs::create_dir_all(&scope).unwrap();
+                fs::write(format!("{scope}/cgroup.procs"), leader.id().to_string()).unwrap();
+            }
+            leader
+        };
+        let leaders = Self((0..MACHINES).map(start).collect());
+        let all = || fs::read_dir("/tmp/leaders").unwrap().count() == MACHINES;
+        s.wait_within(Duration::from_secs(120), all, "all leaders");
+        leaders
+    }
+
+    fn register(&self, client: &mut Raw) {
+        let id: &[u8] = &[];
+        for (number, leader) in self.0.iter().enumerate() {
+            let name = format!("p{number}");
+            let body = (&*name, id, "bench", "container", leader.id(), "");
+            let call = to_manager("RegisterMachine").build(&body).unwrap();
+            client.call(call.data().bytes()).unwrap();
+        }
+    }
+
+    fn unregister(&self, client: &mut Raw) {
+        for number in 0..self.0.len() {
+            let name = format!("p{number}");
+            let call = to_manager("UnregisterMachine").build(&name).unwrap();
+            client.call(call.data().bytes()).unwrap();
+        }
+    }
+
+    fn end(self) {
+        for mut leader in self.0 {
+            leader.kill().unwrap();
+            leader.wait().unwrap();
+        }
+    }
+}
+
+/// The resident memory of a process, in kB, counted page by page.
 fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Rss:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())
         .unwrap()
 }
 
-fn message(member: &str, argument: Option<&str>) -> Vec<u8> {
-    let interface = match argument {
-        Some(_) => "org.freedesktop.machine1.Manager",
-        None => "org.freedesktop.DBus.Peer",
-    };
-    let builder = Message::method_call("/org/freedesktop/machine1", member)
+fn call(member: &'static str, interface: &'static str) -> Builder<'static> {
+    Message::method_call("/org/freedesktop/machine1", member)
         .destination("org.freedesktop.machine1")
-        .interface(interface);
+        .interface(interface)
+}
+
+fn to_manager(member: &'static str) -> Builder<'static> {
+    call(member, "org.freedesktop.machine1.Manager")
+}
+
+fn message(member: &'static str, argument: Option<&str>) -> Vec<u8> {
     let message = match argument {
-        Some(argument) => builder.build(&argument),
-        None => builder.build(&()),
+        Some(argument) => to_manager(member).build(&argument),
+        None => call(member, "org.freedesktop.DBus.Peer").build(&()),
     };
     message.unwrap().data().bytes().to_vec()
 }

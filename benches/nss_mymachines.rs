@@ -5,9 +5,12 @@
 use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
 
+#[path = "goals.rs"]
+mod goals;
 #[path = "../tests/nss_probe.rs"]
 mod nss_probe;
 
+use goals::Goals;
 use nss_probe::{Behaviour, FakeDaemon, MACHINED, MODULE, compile};
 
 const LOOKUPS: usize = 2000;
@@ -30,6 +33,7 @@ fn compare(s: &Sandbox) -> i32 {
         ("systemd", format!("{peers}/{path}")),
         ("switchyard", format!("/{path}")),
     ];
+    let mut goals = Goals::default();
     for (name, module) in &modules {
         let size = std::fs::metadata(module).unwrap().len();
         let opened = median((0..OPENS).map(|_| {
@@ -41,6 +45,10 @@ fn compare(s: &Sandbox) -> i32 {
             figure(&said, "dlopen=")
         }));
         println!("{name:10} module: {size} bytes, dlopen {opened} µs");
+        if *name == "switchyard" {
+            goals.at_most("size of the module, kB", size as f64 / 1000.0, 64.0);
+            goals.at_most("dlopen of the module, µs", opened, 60.0);
+        }
     }
     let web = s.container("web").start();
     for (name, program) in [
@@ -58,7 +66,7 @@ fn compare(s: &Sandbox) -> i32 {
     let reply = r#"{"parameters":{"addresses":[{"family":2,"address":[10,88,0,2]}],"name":"web"}}"#;
     let _daemon = FakeDaemon::start(MACHINED, Behaviour::reply(reply));
     look_up(s, &probe, &modules[1..], "no");
-    0
+    goals.status()
 }
 
 fn look_up(s: &Sandbox, probe: &str, modules: &[(&str, String)], machined: &str) {

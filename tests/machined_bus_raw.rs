@@ -71,7 +71,10 @@ impl Raw {
         loop {
             match self.read_message() {
                 METHOD_RETURN => return Ok(()),
-                ERROR => return Err(String::from_utf8_lossy(&self.message).into_owned()),
+                ERROR => {
+                    let said = String::from_utf8_lossy(&self.message);
+                    return Err(said.trim_end_matches('\0').to_owned());
+                }
                 _ => (), // NameAcquired
             }
         }

@@ -119,12 +119,13 @@ fn a_thousand_machines_are_found() {
         for (number, leader) in leaders.children.iter().enumerate() {
             assert!(register(&format!("p{number}"), leader));
         }
+        let grown = resident_kb(machined) - kb;
         println!(
-            "registered in {:?}; machined has grown by {} descriptors and {} kB",
+            "registered in {:?}; machined has grown by {} descriptors and {grown} kB",
             begun.elapsed(),
             descriptors(machined) - fds,
-            resident_kb(machined) - kb
         );
+        assert!(grown <= 4 * MANY as i64, "{grown} kB for {MANY} machines");
         // getent asks only for families of which the system has an address (AI_ADDRCONFIG).
         s.run("ip addr add 10.99.0.1/32 dev lo").ok();
         let begun = Instant::now();
