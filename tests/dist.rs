@@ -419,3 +419,27 @@ fn the_tests_that_the_docs_name_exist() {
     }
     assert!(named > 10, "the names are no longer found");
 }
+
+/// A test that returns without a word where something is missing passes without having shown anything: see `support::skip!`.
+#[test]
+fn tests_say_what_they_pass_over() {
+    let asks = [
+        "is_rootless()",
+        "has_cgroups()",
+        "has_manager()",
+        "command -v",
+    ];
+    for file in fs::read_dir(source("tests")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|kind| kind != "rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        for (number, pair) in lines.windows(2).enumerate() {
+            let missing = asks.iter().any(|ask| pair[0].contains(ask));
+            let silent = pair[1].trim_start().starts_with("return");
+            assert!(!(missing && silent), "{}:{}", path.display(), number + 2);
+        }
+    }
+}
