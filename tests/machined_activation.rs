@@ -33,7 +33,8 @@ fn passed(s: &Sandbox, count: usize) {
     }
     line.push_str(" /usr/libexec/switchyard/machined");
     let daemon = s.spawn("machined", &["sh", "-c", &line]);
-    s.wait_for(|| Path::new(MACHINE).exists(), "the sockets");
+    let there = || sockets.iter().all(|socket| Path::new(socket).exists());
+    s.wait_for(there, "the sockets");
     let inode = |socket: &str| {
         use std::os::unix::fs::MetadataExt;
         fs::symlink_metadata(socket).unwrap().ino()
