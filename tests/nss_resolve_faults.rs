@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nss_probe::{Behaviour, FakeDaemon, Probe, compile};
 use nss_replies::{BAD, HUNG_UP, TOO_LATE, V4, addresses, parameters, replies};
 use nss_resolve_world::{MODULE, SOCKET, World, options};
-use support::{Options, Sandbox, Which, sandbox};
+use support::{Options, Sandbox, Which, sandbox, skip};
 
 const NOT_FOUND: &str = "NOTFOUND errno=0 h_errno=1";
 const NO_DATA: &str = "NOTFOUND errno=0 h_errno=4";
@@ -34,7 +34,7 @@ fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
 fn a_stopped_daemon_costs_a_second() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // resolved becomes another user, and there is none
+            skip!("resolved becomes another user, and there is none");
         }
         let world = World::start(s);
         let probe = Probe::of(s, MODULE);
@@ -66,7 +66,7 @@ fn a_stopped_daemon_costs_a_second() {
 fn a_slow_server_is_waited_for() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let world = World::start(s);
         let probe = Probe::of(s, MODULE);
@@ -103,7 +103,7 @@ fn getaddrinfo_twice(s: &Sandbox, first: &str, second: &str) -> String {
 fn a_daemon_that_dies() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let world = World::start(s);
         let probe = Probe::of(s, MODULE);
@@ -287,7 +287,7 @@ time.sleep(60)";
 fn a_listener_who_is_neither_root_nor_resolved_is_not_asked() {
     sandbox!(alone(), |s| {
         if s.is_rootless() {
-            return; // there is no other user
+            skip!("there is no other user");
         }
         let (directory, other) = ("/run/systemd/resolve", 1000);
         fs::set_permissions(directory, PermissionsExt::from_mode(0o777)).unwrap();

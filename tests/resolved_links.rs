@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use resolved_links_world::{Host, SHARED, Said, ask_stub, options, start_resolved};
-use support::{Sandbox, Which, sandbox};
+use support::{Sandbox, Which, sandbox, skip};
 
 /// Who answered: `lan`, `vpn`, or `nobody`. All ways in must lead to the same one.
 fn who(s: &Sandbox, name: &str) -> &'static str {
@@ -146,7 +146,7 @@ const STEPS: &[Step] = &[
 
 fn routing(s: &Sandbox, which: Which) {
     if s.is_rootless() {
-        return; // resolved becomes another user, and there is none
+        skip!("resolved becomes another user, and there is none");
     }
     let _hosts = [Host::start(s, "lan", 1), Host::start(s, "vpn", 2)];
     let _resolved = start_resolved(which, "");
@@ -211,7 +211,7 @@ fn names_are_routed_by_domains_at_ours() {
 fn servers_are_bound_to_their_link() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let _hosts = [Host::start(s, "lan", 1), Host::start(s, "vpn", 2)];
         s.run(&format!(
@@ -240,7 +240,7 @@ fn servers_are_bound_to_their_link() {
 fn a_links_server_may_be_this_machine() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let _hosts = [Host::start(s, "lan", 1), Host::start(s, "vpn", 2)];
         // So many addresses that they are asked for by TCP.
@@ -291,7 +291,7 @@ impl Looker<'_> {
 fn a_link_is_pulled_under_lookups() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let lan = Host::start(s, "lan", 1);
         let vpn = Host::start(s, "vpn", 2);
@@ -363,7 +363,7 @@ fn a_link_is_pulled_under_lookups() {
 fn lookups_that_wait_for_a_pulled_link_end() {
     sandbox!(options(), |s| {
         if s.is_rootless() {
-            return; // as above
+            skip!("resolved becomes another user, and there is none");
         }
         let lan = Host::start(s, "lan", 1);
         let vpn = Host::start(s, "vpn", 2);
