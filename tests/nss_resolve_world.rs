@@ -59,6 +59,12 @@ impl World {
              ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
         )
         .ok();
+        // Both ends are up when they have their addresses, and these are known to be nobody else's.
+        let settled = || {
+            let said = s.run("ip -6 -o addr show scope link -tentative").ok();
+            said.matches(" up").count() >= 2
+        };
+        s.wait_for(settled, "the addresses of the link");
         fs::create_dir_all("/run/nsd").unwrap();
         fs::write("/run/nsd/nsd.conf", NSD).unwrap();
         fs::write("/run/nsd/forward", forward()).unwrap();
