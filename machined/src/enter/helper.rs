@@ -47,6 +47,8 @@ const LONGEST_TEXT: usize = 512;
 pub struct Helper {
     /// Taken when it is dropped.
     child: Option<Child>,
+    /// Whether it outlives the call that opened it, and us.
+    is_session: bool,
     /// Its place, until it has replied or ended.
     slot: Option<Slot>,
     /// Of type SOCK_SEQPACKET: to wait for, the two are the same.
@@ -63,19 +65,20 @@ impl Helper {
         ours.set_nonblocking(true).map_err(failed())?;
         let flags = PipeFlags::CLOEXEC | PipeFlags::NONBLOCK;
         let (errors, last_words) = rustix::pipe::pipe_with(flags).map_err(failed())?;
+        let is_session = matches!(request, Request::Session { .. });
         let child = Command::new(program())
             .env_clear()
             .current_dir("/")
             .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(last_words)
-            // A session outlives the call that opened it, and us.
-            .kill_on_drop(!matches!(request, Request::Session { .. }))
+            .kill_on_drop(!is_session)
             .spawn()
             .map_err(failed())?;
         socket::send(&ours, &message, fds).map_err(failed())?;
         Ok(Self {
             child: Some(child),
+            is_session,
             slot: Some(slot.clone()),
             socket: UnixDatagram::from_std(ours).map_err(failed())?,
             errors,
@@ -135,11 +138,17 @@ impl Helper {
 impl Drop for Helper {
     /// A process that hangs in a file system of the machine (FUSE) may not end when it is killed, but when that lets it.
     /// Until then it keeps its place, or such a machine could fill the system with them.
+    ///
+    /// Each is waited for here. What is left to tokio is looked for when the daemon next wakes up, and an idle one need not for
+    /// hours: a zombie for so long.
     fn drop(&mut self) {
-        let (Some(slot), Some(mut child)) = (self.slot.take(), self.child.take()) else {
+        let slot = self.slot.take();
+        let Some(mut child) = self.child.take() else {
             return;
         };
-        let _ = child.start_kill();
+        if slot.is_some() || !self.is_session {
+            let _ = child.start_kill();
+        }
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 let _ = child.wait().await;
@@ -220,11 +229,9 @@ mod tests {
         assert_eq!(printable(&"x".repeat(9999)).len(), LONGEST_TEXT);
     }
 
-    /// Killed or not, a process has its place for as long as it is there.
-    #[tokio::test]
-    async fn a_place_is_free_when_its_process_is_gone() {
-        let slot = slots::SHORT.take("a-machine-of-its-own").unwrap();
-        let child = Command::new("sleep").arg("60").spawn().unwrap();
+    fn helper(slot: Option<Slot>, is_session: bool, program: &str) -> (Helper, PathBuf) {
+        let line = format!("exec {program}");
+        let child = Command::new("sh").args(["-c", &line]).spawn().unwrap();
         let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
         let (ours, _theirs) = socket::pair().unwrap();
         let (errors, _) = rustix::pipe::pipe().unwrap();
@@ -232,10 +239,19 @@ mod tests {
         ours.set_nonblocking(true).unwrap();
         let helper = Helper {
             child: Some(child),
-            slot: Some(slot),
+            is_session,
+            slot,
             socket: UnixDatagram::from_std(ours).unwrap(),
             errors,
         };
+        (helper, process)
+    }
+
+    /// Killed or not, a process has its place for as long as it is there.
+    #[tokio::test]
+    async fn a_place_is_free_when_its_process_is_gone() {
+        let slot = slots::SHORT.take("a-machine-of-its-own").unwrap();
+        let (helper, process) = helper(Some(slot), false, "sleep 60");
         let is_taken = || slots::SHORT.holds("a-machine-of-its-own");
         drop(helper);
         assert!(is_taken() && process.exists());
@@ -243,5 +259,32 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert!(!process.exists());
+    }
+
+    /// Looked at from outside of the runtime, which nothing else wakes up.
+    async fn is_reaped(process: PathBuf) -> bool {
+        let gone = move || {
+            (0..3000).any(|_| {
+                std::thread::sleep(Duration::from_millis(1));
+                !process.exists()
+            })
+        };
+        tokio::task::spawn_blocking(gone).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_that_has_replied_is_waited_for() {
+        let (helper, process) = helper(None, false, "sleep 60");
+        drop(helper);
+        assert!(is_reaped(process).await);
+    }
+
+    #[tokio::test]
+    async fn a_session_goes_on_and_is_waited_for() {
+        let (helper, process) = helper(None, true, "sleep 0.5");
+        drop(helper);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(process.exists());
+        assert!(is_reaped(process).await);
     }
 }
