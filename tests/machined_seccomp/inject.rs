@@ -4,17 +4,34 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::ptr::null_mut;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use libc::{c_long, pid_t, user_regs_struct};
 
+/// The instruction of x86-64.
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
+
+/// For how long a process may be at work before it waits again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a system call without arguments gives to the process that is made to call it; negative: an errno.
 ///
-/// The process is stopped where it waits in a system call, and led through the same instruction once more.
+/// The process is stopped where it waits in a system call, and led through the same instruction once more. One that is at
+/// work, or still being loaded, is let go on until it waits.
 pub fn call(pid: u32, number: c_long) -> i64 {
-    let process = Traced::seize(pid.cast_signed());
-    let before = process.registers();
-    let instruction = before.rip - 2;
-    assert_eq!(process.code(instruction), [0x0f, 0x05], "syscall");
+    let begun = Instant::now();
+    let (process, before, instruction) = loop {
+        let process = Traced::seize(pid.cast_signed());
+        let before = process.registers();
+        let instruction = before.rip - 2;
+        if process.code(instruction) == SYSCALL {
+            break (process, before, instruction);
+        }
+        drop(process);
+        assert!(begun.elapsed() < PATIENCE, "{pid} waits in no system call");
+        thread::sleep(Duration::from_millis(1));
+    };
     process.set_registers(user_regs_struct {
         rip: instruction,
         rax: number.cast_unsigned(),
