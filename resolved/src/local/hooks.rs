@@ -26,16 +26,12 @@ use hickory_proto::rr::Name;
 
 use self::hook::Hook;
 use crate::{
-    clock,
     failure::Failure,
     message::{Answer, Lookup},
 };
 
 /// What a directory's time of modification is exact to, with a margin: within it a second change may not show.
 const GRANULARITY: Duration = Duration::from_secs(1);
-
-/// A lookup looks more than once: what was seen so lately is not looked at again.
-const LATELY: Duration = Duration::from_micros(20);
 
 /// How many there may be: each costs connections.
 const MOST_HOOKS: usize = 64;
@@ -48,7 +44,6 @@ pub(super) struct Hooks {
     owner: u32,
     enabled: bool,
     scanned: Cell<Option<SystemTime>>,
-    looked: Cell<Duration>,
     /// In the order of their names.
     hooks: RefCell<Vec<Rc<Hook>>>,
     generation: Rc<Cell<u64>>,
@@ -62,7 +57,6 @@ impl Hooks {
             owner,
             enabled,
             scanned: Cell::default(),
-            looked: Cell::default(),
             hooks: RefCell::default(),
             generation: Rc::default(),
         }
@@ -83,12 +77,12 @@ impl Hooks {
             .any(|hook| hook.said_it_wants(name))
     }
 
-    /// Asks those that want the name, all at once; the first in order that knows it decides.
+    /// Asks those that want the name, all at once; the first in order that knows it decides. Which there are was seen when
+    /// the [generation](Self::generation) was last asked for, as each lookup does at its start.
     pub fn ask(
         &self,
         lookup: &Lookup,
     ) -> impl Future<Output = Option<Result<Answer, Failure>>> + use<> {
-        self.scan();
         let hooks = self.hooks.borrow();
         let asked: Vec<_> = hooks
             .iter()
@@ -106,11 +100,9 @@ impl Hooks {
 
     /// Takes in what came and went.
     fn scan(&self) {
-        let now = clock::boottime();
-        if !self.enabled || now.saturating_sub(self.looked.get()) < LATELY {
+        if !self.enabled {
             return;
         }
-        self.looked.set(now);
         let modified = fs::symlink_metadata(&self.directory).and_then(|metadata| {
             self.check(&self.directory, &metadata)?;
             metadata.modified()
