@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | /run/systemd/resolve/io.systemd.Resolve | io.systemd.Resolve | lookups: nss-resolve |
 //! | /run/systemd/resolve/io.systemd.Resolve.Monitor | io.systemd.Resolve.Monitor | watching: `resolvectl monitor` |
-//! | /run/systemd/resolve/io.switchyard.Resolve | io.switchyard.Resolve | settings, where there is no bus |
+//! | /run/systemd/resolve/io.switchyard.Resolve | io.switchyard.Resolve | lookups with times to live: nss-resolve; the cache by name; settings, where there is no bus |
 //!
 //! Each is open to all; what only some may do is asked of [`crate::access`].
 
 mod browse;
+mod cache;
 mod call;
 mod configuration;
 mod dump;
@@ -19,6 +20,7 @@ mod query_results;
 mod record;
 mod resolve;
 mod settings;
+mod switchyard;
 pub mod trial;
 mod wire;
 
@@ -53,7 +55,11 @@ const REGISTRY: &str = "/run/varlink/registry";
 /// # Errors
 /// If a socket can't be made; the error names it.
 pub fn serve(manager: &Rc<Manager>, directory: &Path) -> io::Result<Vec<Guard>> {
-    let interfaces = [resolve::INTERFACE, monitor::INTERFACE, settings::INTERFACE];
+    let interfaces = [
+        resolve::INTERFACE,
+        monitor::INTERFACE,
+        switchyard::INTERFACE,
+    ];
     let listen = |interface| listen(manager, directory, interface);
     interfaces.into_iter().map(listen).collect()
 }
@@ -99,7 +105,11 @@ mod tests {
     /// Every method that is described is answered, and no other.
     #[test]
     fn descriptions_agree_with_tables() {
-        for interface in [resolve::INTERFACE, monitor::INTERFACE, settings::INTERFACE] {
+        for interface in [
+            resolve::INTERFACE,
+            monitor::INTERFACE,
+            switchyard::INTERFACE,
+        ] {
             let parsed = zlink::idl::Interface::try_from(interface.description)
                 .unwrap_or_else(|error| panic!("{}: {error:?}", interface.name));
             assert_eq!(parsed.name(), interface.name);

@@ -1,15 +1,14 @@
-//! io.switchyard.Resolve: what org.freedesktop.resolve1 lets callers set, for machines without a bus.
+//! What org.freedesktop.resolve1 lets callers set, for machines without a bus.
 
 use std::rc::Rc;
 
 use hickory_proto::rr::Name;
-use serde::{Deserialize, Serialize};
-use varlink_serve::{Answer, Call, Failure, Interface, Method};
+use serde::Deserialize;
+use varlink_serve::{Answer, Call, Failure};
 
 use super::{
     call::allow,
     error::{failure, invalid},
-    lookup::{self, Form},
 };
 use crate::{
     access::Action,
@@ -17,28 +16,6 @@ use crate::{
     manager::{LinkChange, Manager},
     name,
     server::DnsServer,
-};
-
-pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
-    name: "io.switchyard.Resolve",
-    description: include_str!("io.switchyard.Resolve.varlink"),
-    methods: &[
-        Method("ResolveHostname", |m, call| {
-            Box::pin(lookup::hostname(m, call, Form::Switchyard))
-        }),
-        Method("ResolveAddress", |m, call| {
-            Box::pin(lookup::address(m, call, Form::Switchyard))
-        }),
-        Method("SetLink", |m, call| Box::pin(set_link(m, call))),
-        Method("RevertLink", |m, call| Box::pin(revert_link(m, call))),
-        Method("FlushCaches", |m, call| Box::pin(flush_caches(m, call))),
-        Method("CacheStatistics", |m, call| {
-            Box::pin(cache_statistics(m, call))
-        }),
-        Method("ResetServerFeatures", |m, call| {
-            Box::pin(reset_server_features(m, call))
-        }),
-    ],
 };
 
 /// The settings of a link as called for. What is absent stays as it is; an empty word is as the machine's.
@@ -62,7 +39,7 @@ struct Settings {
 /// A setting, and who may change it.
 type Change = (Action, LinkChange);
 
-async fn set_link(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+pub(super) async fn set_link(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     let settings: Settings = call.parameters()?;
     let (ifindex, interactive) = (settings.ifindex, settings.allow_interactive_authentication);
     let changes = settings.changes()?;
@@ -75,7 +52,7 @@ async fn set_link(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failu
     call.done().await
 }
 
-async fn revert_link(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+pub(super) async fn revert_link(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Parameters {
@@ -115,75 +92,10 @@ async fn allow_link(
 }
 
 /// As on the bus, everyone may.
-async fn flush_caches(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Parameters {
-        name: Option<String>,
-    }
-    let p: Parameters = call.parameters()?;
-    match &p.name {
-        Some(text) => manager.flush_name(&host("name", text)?),
-        None => manager.flush_caches(),
-    }
-    call.done().await
-}
-
-/// Who may see what is in the cache, may see this.
-async fn cache_statistics(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Parameters {
-        name: Option<String>,
-        allow_interactive_authentication: Option<bool>,
-    }
-    #[derive(Serialize)]
-    struct Statistics {
-        entries: u64,
-        bytes: usize,
-        hits: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        misses: Option<u64>,
-    }
-    let p: Parameters = call.parameters()?;
-    let name = p.name.map(|text| host("name", &text)).transpose()?;
-    let action = match name {
-        Some(_) => Action::DumpCache,
-        None => Action::DumpStatistics,
-    };
-    allow(
-        manager,
-        &call,
-        action,
-        p.allow_interactive_authentication,
-        &[],
-    )
-    .await?;
-    let statistics = match &name {
-        Some(name) => {
-            let of_name = manager.cache.statistics_of(name);
-            Statistics {
-                entries: of_name.size,
-                bytes: of_name.bytes,
-                hits: of_name.hits,
-                misses: None,
-            }
-        }
-        None => {
-            let all = manager.cache.statistics();
-            Statistics {
-                entries: all.size,
-                bytes: manager.cache.bytes(),
-                hits: all.hits,
-                misses: Some(all.misses),
-            }
-        }
-    };
-    call.reply(&statistics).await
-}
-
-/// As on the bus, everyone may.
-async fn reset_server_features(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+pub(super) async fn reset_server_features(
+    manager: &Rc<Manager>,
+    call: Call<'_>,
+) -> Result<Answer, Failure> {
     nothing(&call)?;
     manager.reset_server_features();
     call.done().await
@@ -260,14 +172,15 @@ fn domains(texts: &[String]) -> Result<LinkChange, Failure> {
     Ok(LinkChange::Domains(domains))
 }
 
-fn host(parameter: &'static str, text: &str) -> Result<Name, Failure> {
+/// A domain name.
+pub(super) fn domain_name(parameter: &'static str, text: &str) -> Result<Name, Failure> {
     name::parse(text).map_err(|_| invalid(parameter, format!("{text:?} is no domain name")))
 }
 
 fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     let mut names = Vec::with_capacity(texts.len());
     for text in texts {
-        let name = host("negativeTrustAnchors", text)?;
+        let name = domain_name("negativeTrustAnchors", text)?;
         if !names.contains(&name) {
             names.push(name);
         }
