@@ -75,7 +75,9 @@ impl Manager {
         let (config, diagnostics) = config::load(&self.paths.sources);
         self.cache.set_limit(config.cache_size);
         if !self.cache.published.switch(config.lookaside) {
-            tracing::warn!("Lookaside=yes takes effect when resolved is started the next time");
+            tracing::info!(
+                "There is no map for Lookaside=yes: one is made when resolved starts, if at all"
+            );
         }
         self.config.replace(Rc::new(config));
         self.mdns.set_services(&self.services());
