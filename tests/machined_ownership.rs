@@ -12,29 +12,14 @@ use std::{
 };
 
 use machined_bus_client::{Answer, Client, as_user};
-use machined_registry::{create, names, register, state};
+use machined_registry::{
+    NOBODY, OTHER, anyone_may_register, create, names, process_of, register, state,
+};
 use machined_varlink_client::{Reply, Value, call_as, json};
 use support::{Sandbox, sandbox, skip};
 
-const NOBODY: u32 = 65534;
-/// `daemon`: a bus lets in whom it finds in /etc/passwd.
-const OTHER: u32 = 1;
 /// A user that `NOBODY`'s namespaces have and nobody else.
 const INNER: u32 = 200_000;
-
-/// polkit lets anyone make machines, as it does at the console.
-fn anyone_may_register(s: &Sandbox) {
-    let rule = "polkit.addRule(function(action, subject) {\n\
-        if (/machine1.(create|register)-machine$/.test(action.id)) return polkit.Result.YES; });\n";
-    fs::create_dir_all("/etc/polkit-1/rules.d").unwrap();
-    fs::write("/etc/polkit-1/rules.d/10-test.rules", rule).unwrap();
-    s.run("chmod -R a+rX /etc/polkit-1").ok();
-}
-
-fn process_of(user: u32) -> Child {
-    let mut sleep = Command::new("sleep");
-    sleep.arg("60").uid(user).gid(user).spawn().unwrap()
-}
 
 /// The four user ids of a process.
 fn uids(pid: u32) -> String {

@@ -5,13 +5,14 @@
 use std::{
     fs,
     net::IpAddr,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Daemon, Ready};
+use support::{Daemon, Ready, Sandbox};
 use zbus::Variant;
 
 use crate::args;
@@ -23,6 +24,24 @@ use crate::machined_bus_client::{
 pub const DIR: &str = "/run/systemd/machines";
 /// How soon an end is to be seen.
 pub const SOON: Duration = Duration::from_millis(100);
+
+pub const NOBODY: u32 = 65534;
+/// `daemon`: a bus lets in whom it finds in /etc/passwd.
+pub const OTHER: u32 = 1;
+
+/// polkit lets anyone make machines, as it does at the console.
+pub fn anyone_may_register(s: &Sandbox) {
+    let rule = "polkit.addRule(function(action, subject) {\n\
+        if (/machine1.(create|register)-machine$/.test(action.id)) return polkit.Result.YES; });\n";
+    fs::create_dir_all("/etc/polkit-1/rules.d").unwrap();
+    fs::write("/etc/polkit-1/rules.d/10-test.rules", rule).unwrap();
+    s.run("chmod -R a+rX /etc/polkit-1").ok();
+}
+
+pub fn process_of(user: u32) -> Child {
+    let mut sleep = Command::new("sleep");
+    sleep.arg("60").uid(user).gid(user).spawn().unwrap()
+}
 
 pub fn state(name: &str) -> String {
     fs::read_to_string(Path::new(DIR).join(name)).unwrap_or_default()

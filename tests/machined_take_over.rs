@@ -3,33 +3,13 @@
 mod machined_bus_client;
 mod machined_registry;
 
-use std::{fs, os::unix::process::CommandExt, process::Command};
+use std::fs;
 
 use machined_bus_client::{Answer, Client, as_user};
-use machined_registry::{cgroup, create, names, register, state};
-use support::{Sandbox, Via, sandbox, skip, skipped};
-
-const NOBODY: u32 = 65534;
-/// `daemon`: a bus lets in whom it finds in /etc/passwd.
-const OTHER: u32 = 1;
-
-/// polkit lets anyone make machines, as it does at the console.
-fn anyone_may_register(s: &Sandbox) {
-    let rule = "polkit.addRule(function(action, subject) {\n\
-        if (/machine1.(create|register)-machine$/.test(action.id)) return polkit.Result.YES; });\n";
-    fs::create_dir_all("/etc/polkit-1/rules.d").unwrap();
-    fs::write("/etc/polkit-1/rules.d/10-test.rules", rule).unwrap();
-    s.run("chmod -R a+rX /etc/polkit-1").ok();
-}
-
-fn process_of(user: u32) -> std::process::Child {
-    Command::new("sleep")
-        .arg("60")
-        .uid(user)
-        .gid(user)
-        .spawn()
-        .unwrap()
-}
+use machined_registry::{
+    NOBODY, OTHER, anyone_may_register, cgroup, create, names, process_of, register, state,
+};
+use support::{Via, sandbox, skip, skipped};
 
 #[test]
 fn root_takes_a_name_from_an_ordinary_user() {
