@@ -6,6 +6,8 @@
 
 #[path = "goals.rs"]
 mod goals;
+#[path = "../tests/nsd.rs"]
+mod nsd;
 
 use std::{
     fs,
@@ -54,25 +56,6 @@ const SERVERS: [Server; 4] = [
         address: "127.0.0.12:53",
     },
 ];
-
-const NSD: &str = r#"
-server:
-  ip-address: 127.0.0.10@53
-  username: ""
-  chroot: ""
-  zonesdir: "/run/bench"
-  database: ""
-  pidfile: ""
-  xfrdfile: "/run/bench/xfrd.state"
-  zonelistfile: "/run/bench/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "test"
-  zonefile: "zone"
-"#;
 
 const ZONE: &str = "\
 $ORIGIN test.
@@ -138,16 +121,12 @@ fn main() {
 }
 
 fn compare(s: &Sandbox) -> i32 {
-    // Without a network systemd's resolved takes every server for unreachable.
-    s.run(
-        "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
-         ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
-    )
-    .ok();
+    nsd::network(s);
+    let configuration = nsd::configuration("/run/bench", nsd::LISTEN, &[("test", "zone")]);
     fs::create_dir_all("/run/bench").unwrap();
     fs::create_dir_all("/etc/systemd").unwrap();
     for (path, text) in [
-        ("/run/bench/nsd.conf", NSD),
+        ("/run/bench/nsd.conf", configuration.as_str()),
         ("/run/bench/zone", ZONE),
         ("/run/bench/unbound.conf", UNBOUND),
         ("/run/bench/dnsmasq.conf", DNSMASQ),

@@ -1,6 +1,9 @@
 //! Either resolved in the sandbox, and a name server for it to ask: nsd with three zones.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "nsd.rs"]
+mod nsd;
+
 use std::fmt::Write;
 use std::fs;
 
@@ -53,20 +56,15 @@ impl World {
     }
 
     fn start_with(s: &Sandbox, which: Which, environment: &[(&str, &str)]) -> Self {
-        // Without a network resolved takes every server for unreachable.
-        s.run(
-            "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
-             ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
-        )
-        .ok();
-        // Both ends are up when they have their addresses, and these are known to be nobody else's.
-        let settled = || {
-            let said = s.run("ip -6 -o addr show scope link -tentative").ok();
-            said.matches(" up").count() >= 2
-        };
-        s.wait_for(settled, "the addresses of the link");
+        nsd::settled_network(s);
         fs::create_dir_all("/run/nsd").unwrap();
-        fs::write("/run/nsd/nsd.conf", NSD).unwrap();
+        let zones = [
+            ("test", "forward"),
+            ("2.0.192.in-addr.arpa", "reverse"),
+            ("8.b.d.0.1.0.0.2.ip6.arpa", "reverse6"),
+        ];
+        let configuration = nsd::configuration("/run/nsd", nsd::LISTEN, &zones);
+        fs::write("/run/nsd/nsd.conf", configuration).unwrap();
         fs::write("/run/nsd/forward", forward()).unwrap();
         fs::write("/run/nsd/reverse", REVERSE).unwrap();
         fs::write("/run/nsd/reverse6", REVERSE6).unwrap();
@@ -107,31 +105,6 @@ MulticastDNS=no
 DNSSEC=no
 CacheFromLocalhost=yes
 ";
-
-const NSD: &str = r#"
-server:
-  ip-address: 127.0.0.10@53
-  username: ""
-  chroot: ""
-  zonesdir: "/run/nsd"
-  database: ""
-  pidfile: ""
-  xfrdfile: "/run/nsd/xfrd.state"
-  zonelistfile: "/run/nsd/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "test"
-  zonefile: "forward"
-zone:
-  name: "2.0.192.in-addr.arpa"
-  zonefile: "reverse"
-zone:
-  name: "8.b.d.0.1.0.0.2.ip6.arpa"
-  zonefile: "reverse6"
-"#;
 
 fn forward() -> String {
     let mut zone = FORWARD.to_owned();

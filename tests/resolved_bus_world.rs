@@ -1,6 +1,9 @@
 //! Either resolved on the system bus, with a link that can be told things and a name server to ask.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "nsd.rs"]
+mod nsd;
+
 use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -43,22 +46,11 @@ pub struct World {
 
 impl World {
     pub fn new(s: &Sandbox) -> Self {
-        // Without a network systemd's takes every server for unreachable.
-        s.run(
-            "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
-             ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
-        )
-        .ok();
-        // Addresses under duplicate address detection are given out by one and not by the other; and there is none at all before
-        // the kernel has come to see that the link is up.
-        if fs::exists("/proc/net/if_inet6").unwrap() {
-            let settled =
-                "ip -6 -o address show scope link -tentative | grep -c -w -e up0 -e up1 || true";
-            let settled = || s.run(settled).ok().trim() == "2";
-            s.wait_for(settled, "addresses to be settled");
-        }
+        nsd::settled_network(s);
         fs::create_dir_all("/run/nsd").unwrap();
-        fs::write("/run/nsd/nsd.conf", NSD).unwrap();
+        let zones = [("test", "zone"), ("2.0.192.in-addr.arpa", "reverse")];
+        let configuration = nsd::configuration("/run/nsd", nsd::LISTEN, &zones);
+        fs::write("/run/nsd/nsd.conf", configuration).unwrap();
         fs::write("/run/nsd/zone", ZONE).unwrap();
         fs::write("/run/nsd/reverse", REVERSE).unwrap();
         let nsd = s.spawn("nsd", &["nsd", "-d", "-c", "/run/nsd/nsd.conf"]);
@@ -106,28 +98,6 @@ FallbackDNS=
 DNSSEC=no
 CacheFromLocalhost=yes
 ";
-
-const NSD: &str = r#"
-server:
-  ip-address: 127.0.0.10@53
-  username: ""
-  chroot: ""
-  zonesdir: "/run/nsd"
-  database: ""
-  pidfile: ""
-  xfrdfile: "/run/nsd/xfrd.state"
-  zonelistfile: "/run/nsd/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "test"
-  zonefile: "zone"
-zone:
-  name: "2.0.192.in-addr.arpa"
-  zonefile: "reverse"
-"#;
 
 const ZONE: &str = r#"
 $ORIGIN test.

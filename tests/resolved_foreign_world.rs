@@ -1,7 +1,12 @@
 //! Name servers of others, for our resolved to ask: zones that ldns has signed and nsd serves, and unbound with TLS and HTTPS.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "nsd.rs"]
+mod nsd;
+
 use std::fs;
+
+pub use nsd::network;
 
 use support::{Daemon, Options, Ready, Sandbox};
 
@@ -35,15 +40,6 @@ pub fn start(s: &Sandbox, lines: &str, environment: &[(&str, &str)]) -> Daemon {
     resolved
 }
 
-/// Without a network resolved takes every server for unreachable.
-pub fn network(s: &Sandbox) {
-    s.run(
-        "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
-         ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
-    )
-    .ok();
-}
-
 const ZONE: &str = r"
 $TTL 300
 @          IN SOA ns hm 1 3600 600 86400 60
@@ -60,29 +56,13 @@ unsigned   IN NS ns.unsigned
 ns.unsigned IN A 127.0.0.10
 ";
 
-const NSD: &str = r#"
-server:
-  ip-address: 127.0.0.10@53
-  username: ""
-  chroot: ""
-  zonesdir: "/run/nsd"
-  database: ""
-  pidfile: ""
-  xfrdfile: "/run/nsd/xfrd.state"
-  zonelistfile: "/run/nsd/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-"#;
-
 /// Zones with NSEC, NSEC3 and opt-out; one whose signatures are old, one with a record that was changed after, one
 /// without any, and one below nsec likewise. Each of a top level has a trust anchor of its own; plain a negative one, since
 /// the root can't be asked.
 pub fn zones(s: &Sandbox) -> Daemon {
     fs::create_dir_all("/run/nsd").unwrap();
     fs::create_dir_all("/etc/dnssec-trust-anchors.d").unwrap();
-    let mut settings = NSD.to_owned();
+    let mut settings = nsd::configuration("/run/nsd", nsd::LISTEN, &[]);
     for (zone, how) in [
         ("nsec", ""),
         ("nsec3", "-n -t 5 -s aabb"),

@@ -2,6 +2,9 @@
 //! told by the answer.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "nsd.rs"]
+mod nsd;
+
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
@@ -50,10 +53,10 @@ impl<'s> Host<'s> {
             .replace("NUMBER", &number.to_string())
             .replace("LONG", &long_text(name));
         fs::write(format!("{dir}/root"), zone).unwrap();
-        let settings = NSD
-            .replace("NUMBER", &number.to_string())
-            .replace("SHARED", SHARED)
-            .replace("DIR", &dir);
+        let listen = format!(
+            "  ip-address: 10.{number}.0.53@53\n  ip-address: {SHARED}@53\n  ip-transparent: yes"
+        );
+        let settings = nsd::configuration(&dir, &listen, &[(".", "root")]);
         fs::write(format!("{dir}/nsd.conf"), settings).unwrap();
         let enter = ["nsenter", "-t", &namespace.to_string(), "-n", "--"];
         let conf = format!("{dir}/nsd.conf");
@@ -186,24 +189,3 @@ ns IN A 10.NUMBER.0.53
 * IN A 10.NUMBER.0.99
 * IN TXT LONG
 ";
-
-const NSD: &str = r#"
-server:
-  ip-address: 10.NUMBER.0.53@53
-  ip-address: SHARED@53
-  ip-transparent: yes
-  username: ""
-  chroot: ""
-  zonesdir: "DIR"
-  database: ""
-  pidfile: ""
-  xfrdfile: "DIR/xfrd.state"
-  zonelistfile: "DIR/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "."
-  zonefile: "root"
-"#;

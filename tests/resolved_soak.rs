@@ -9,6 +9,7 @@ mod day;
 mod load;
 #[path = "resolved_soak/noise.rs"]
 mod noise;
+mod nsd;
 #[path = "../resolved/src/stub/tests/packets.rs"]
 mod packets;
 #[path = "resolved_soak/weather.rs"]
@@ -20,7 +21,7 @@ mod zone;
 
 use std::{env, fs, time::Duration};
 
-use support::{Daemon, Options, Ready, Sandbox, sandbox};
+use support::{Daemon, Options, Ready, sandbox};
 
 const RESOLVED: &str = "/usr/libexec/switchyard/resolved";
 const SOCKET: &str = "/run/systemd/resolve/io.systemd.Resolve";
@@ -48,15 +49,6 @@ fn start(lines: &str) -> Daemon {
     // The last that it listens on.
     let ready = Ready::Socket(SETTINGS.into());
     Daemon::start("resolved", &[RESOLVED], &[], ready)
-}
-
-/// Without a network resolved takes every server for unreachable.
-fn network(s: &Sandbox) {
-    s.run(
-        "ip link add up0 type veth peer name up1 && ip addr add 10.77.0.1/24 dev up0 &&
-         ip link set up0 up && ip link set up1 up && ip route add default via 10.77.0.2",
-    )
-    .ok();
 }
 
 /// The resident memory of a process, in kB.

@@ -10,7 +10,7 @@ use std::{
 use support::Sandbox;
 
 use crate::{
-    network,
+    nsd::{self, network},
     packets::Packets,
     resident, start,
     wire::{self, STUB, framed},
@@ -28,25 +28,6 @@ const ATTEMPTS: usize = 5;
 /// What the cache may hold, and what a busy allocator may keep beside it.
 const GROWTH: u64 = (16 + 24) * 1024;
 
-const NSD: &str = r#"
-server:
-  ip-address: 127.0.0.10@53
-  username: ""
-  chroot: ""
-  zonesdir: "/run/soak"
-  database: ""
-  pidfile: ""
-  xfrdfile: "/run/soak/xfrd.state"
-  zonelistfile: "/run/soak/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "."
-  zonefile: "zone"
-"#;
-
 /// Every name there is: so that what is left of a question is asked, answered and kept.
 const ZONE: &str = "\
 . 300 IN SOA ns. hostmaster. 1 3600 600 86400 60
@@ -61,7 +42,8 @@ good.test. 86400 IN A 192.0.2.1
 pub fn make(s: &Sandbox, count: u64) {
     network(s);
     fs::create_dir_all("/run/soak").unwrap();
-    fs::write("/run/soak/nsd.conf", NSD).unwrap();
+    let configuration = nsd::configuration("/run/soak", nsd::LISTEN, &[(".", "zone")]);
+    fs::write("/run/soak/nsd.conf", configuration).unwrap();
     fs::write("/run/soak/zone", ZONE).unwrap();
     s.spawn("nsd", &["nsd", "-d", "-c", "/run/soak/nsd.conf"]);
     let resolved = start("DNS=127.0.0.10");
