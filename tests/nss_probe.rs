@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Command, Sandbox};
 
@@ -86,6 +86,67 @@ impl<'s> Probe<'s> {
         Command::shell(&line)
     }
 
+    /// Asks, and does something after a while; what the answer was, and how many seconds it took.
+    #[track_caller]
+    pub fn ask_meanwhile(
+        &self,
+        function: &str,
+        argument: &str,
+        after: Duration,
+        act: impl FnOnce(),
+    ) -> (String, f64) {
+        seconds(|| {
+            thread::scope(|threads| {
+                let answer = threads.spawn(|| self.ask(function, argument));
+                thread::sleep(after);
+                act();
+                answer.join().unwrap()
+            })
+        })
+    }
+
+    /// Has the entry points, and a real program within `limit` seconds, take a reply to a question about `web` that the daemon
+    /// gives now. `expected`: how the answer starts, `|` between alternatives. `also` sees the status, and counts as one of
+    /// the entry points.
+    #[track_caller]
+    pub fn survives(
+        &self,
+        s: &Sandbox,
+        kind: &str,
+        expected: &str,
+        limit: u32,
+        also: impl FnOnce(&str),
+    ) {
+        let begun = Instant::now();
+        let answer = self.ask("4", "web");
+        let fits = expected.split('|').any(|start| answer.starts_with(start));
+        assert!(fits, "{kind}: {answer}");
+        assert!(
+            !answer.contains("(errno changed)") && !answer.contains("(outside)"),
+            "{kind}: {answer}"
+        );
+        // The other entry points agree, each in its own form.
+        let status = answer.split(' ').next().unwrap();
+        for function in ["3", "2", "1"] {
+            let other = self.ask(function, "web");
+            assert!(other.starts_with(status), "{kind}, by {function}: {other}");
+        }
+        also(status);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{kind} took {took:?}");
+        // What is read to its limit takes its time.
+        let many = if expected.contains("errno=90") {
+            10
+        } else {
+            200
+        };
+        self.leaves_nothing(kind, many, "4", "web");
+        let line = format!("timeout {limit} getent -s hosts:mymachines ahosts web");
+        let getent = s.run(&line);
+        let wanted = if status == "SUCCESS" { 0 } else { 2 };
+        assert_eq!(getent.status, Some(wanted), "{kind}: {getent}");
+    }
+
     /// Asks so many times in one process, and sees that it has no descriptor more than before, and hardly memory. What the
     /// last time gave.
     #[track_caller]
@@ -108,6 +169,13 @@ impl<'s> Probe<'s> {
         assert!(figure(&said, "kb=") < 64, "{state}, {function}: {said}");
         said
     }
+}
+
+/// What came of some work, and how many seconds it took.
+pub fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let begun = Instant::now();
+    let outcome = work();
+    (outcome, begun.elapsed().as_secs_f64())
 }
 
 /// A figure that nss_probe says.

@@ -7,9 +7,9 @@ mod nss_resolve_world;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nss_probe::{Behaviour, FakeDaemon, Probe, compile};
+use nss_probe::{Behaviour, FakeDaemon, Probe, compile, seconds};
 use nss_replies::{BAD, HUNG_UP, TOO_LATE, V4, addresses, parameters, replies};
 use nss_resolve_world::{MODULE, SOCKET, World, options};
 use support::{Options, Sandbox, Which, sandbox, skip};
@@ -22,12 +22,6 @@ const OVERDUE: &str = "TRYAGAIN errno=110 h_errno=2";
 /// Without a daemon.
 fn alone() -> Options {
     options().bus(false)
-}
-
-fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let begun = Instant::now();
-    let outcome = work();
-    (outcome, begun.elapsed().as_secs_f64())
 }
 
 #[test]
@@ -72,13 +66,8 @@ fn a_slow_server_is_waited_for() {
         let probe = Probe::of(s, MODULE);
         world.stop_server(true);
         // resolved lives, so the lookup goes on.
-        let (said, took) = seconds(|| {
-            std::thread::scope(|threads| {
-                let answer = threads.spawn(|| probe.ask("4", "v4only.test"));
-                std::thread::sleep(Duration::from_secs(3));
-                world.stop_server(false);
-                answer.join().unwrap()
-            })
+        let (said, took) = probe.ask_meanwhile("4", "v4only.test", Duration::from_secs(3), || {
+            world.stop_server(false)
         });
         assert!(said.ends_with(" 192.0.2.11"), "{said}");
         assert!((2.9..9.0).contains(&took), "{took}");
@@ -108,14 +97,10 @@ fn a_daemon_that_dies() {
         let world = World::start(s);
         let probe = Probe::of(s, MODULE);
         world.stop_server(true);
-        let (said, took) = seconds(|| {
-            std::thread::scope(|threads| {
-                let answer = threads.spawn(|| probe.ask("4", "v4only.test"));
-                std::thread::sleep(Duration::from_millis(800));
-                world.resolved.kill(rustix::process::Signal::KILL);
-                answer.join().unwrap()
-            })
-        });
+        let (said, took) =
+            probe.ask_meanwhile("4", "v4only.test", Duration::from_millis(800), || {
+                world.resolved.kill(rustix::process::Signal::KILL)
+            });
         assert_eq!(said, HUNG_UP);
         assert!((0.7..2.0).contains(&took), "{took}");
         world.resolved.wait();

@@ -5,9 +5,9 @@ mod nss_resolve_load;
 mod nss_resolve_world;
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nss_probe::Probe;
+use nss_probe::{Probe, seconds};
 use nss_resolve_world::{MODULE, World, options};
 use support::{Which, sandbox, skip};
 
@@ -15,12 +15,6 @@ use support::{Which, sandbox, skip};
 const STOPPED: &str = "UNAVAIL errno=110 h_errno=3";
 /// It was killed in the middle.
 const HUNG_UP: &str = "UNAVAIL errno=104 h_errno=3";
-
-fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let begun = Instant::now();
-    let outcome = work();
-    (outcome, begun.elapsed().as_secs_f64())
-}
 
 #[test]
 fn killed_and_restarted_under_64_threads() {
@@ -100,13 +94,8 @@ fn a_silent_server_has_a_verdict_within_8_s() {
         let (said, took) = seconds(|| probe.ask("4", "name.test"));
         assert!(said.contains("192.0.2.10") && took < 0.9, "{took} {said}");
         // It answers while that is under way.
-        let (said, took) = seconds(|| {
-            std::thread::scope(|threads| {
-                let answer = threads.spawn(|| probe.ask("4", "v4only.test"));
-                std::thread::sleep(Duration::from_secs(2));
-                world.stop_server(false);
-                answer.join().unwrap()
-            })
+        let (said, took) = probe.ask_meanwhile("4", "v4only.test", Duration::from_secs(2), || {
+            world.stop_server(false)
         });
         assert!(said.ends_with(" 192.0.2.11"), "{said}");
         assert!((1.9..9.0).contains(&took), "{took}");
@@ -122,26 +111,17 @@ fn killed_in_the_middle_of_a_lookup() {
         let world = World::start_of(s, Which::Ours);
         let probe = Probe::of(s, MODULE);
         world.stop_server(true);
-        let (said, took) = seconds(|| {
-            std::thread::scope(|threads| {
-                let answer = threads.spawn(|| probe.ask("4", "v4only.test"));
-                std::thread::sleep(Duration::from_millis(800));
-                world.resolved.kill(rustix::process::Signal::KILL);
-                answer.join().unwrap()
-            })
-        });
+        let (said, took) =
+            probe.ask_meanwhile("4", "v4only.test", Duration::from_millis(800), || {
+                world.resolved.kill(rustix::process::Signal::KILL)
+            });
         assert_eq!(said, HUNG_UP);
         assert!((0.7..3.0).contains(&took), "{took}");
         // A clean end is no other.
         world.resolved.wait();
         world.resolved.start_again();
-        let (said, _) = seconds(|| {
-            std::thread::scope(|threads| {
-                let answer = threads.spawn(|| probe.ask("4", "v4only.test"));
-                std::thread::sleep(Duration::from_millis(800));
-                world.resolved.end();
-                answer.join().unwrap()
-            })
+        let (said, _) = probe.ask_meanwhile("4", "v4only.test", Duration::from_millis(800), || {
+            world.resolved.end();
         });
         assert_eq!(said, HUNG_UP);
     });
