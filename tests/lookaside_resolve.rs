@@ -189,6 +189,33 @@ fn changes_void_what_is_known() {
     });
 }
 
+/// A container that starts sets its host name, of which the kernel tells this machine's resolver as well.
+#[test]
+fn a_container_that_starts_voids_nothing() {
+    sandbox!(options(), |s| {
+        let Some(world) = world(s) else {
+            skip!("there is no other user");
+        };
+        let probe = Probe::of(s, MODULE);
+        learn(&probe);
+        s.run("unshare --uts hostname container").ok();
+        // The event is taken in before this is answered.
+        probe.ask("4", "v6only.test");
+        world.resolved.stop();
+        assert!(probe.ask("4", "name.test").starts_with("SUCCESS"));
+        world.resolved.cont();
+        learn(&probe);
+        s.run("hostname another").ok();
+        s.wait_for(
+            || probe.ask("4", "another").starts_with("SUCCESS"),
+            "the new name",
+        );
+        world.resolved.stop();
+        assert_eq!(probe.ask("4", "name.test"), STOPPED);
+        world.resolved.cont();
+    });
+}
+
 #[test]
 fn the_map_says_nothing_to_who_does_not_know_the_name() {
     sandbox!(options(), |s| {

@@ -98,7 +98,7 @@ impl Watch {
         Ok(Self { file })
     }
 
-    /// Waits for the next change.
+    /// Waits for the next change, in this UTS namespace or in another.
     ///
     /// # Errors
     /// Of the reactor.

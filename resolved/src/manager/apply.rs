@@ -85,9 +85,12 @@ impl Manager {
         diagnostics
     }
 
-    /// The machine was renamed.
+    /// The machine, or a container on it, was renamed: the kernel tells who watches of the change in any UTS namespace, and each
+    /// container that starts makes one.
     pub fn host_name_changed(self: &Rc<Self>) {
-        self.changed();
+        if HostName::read().full != self.host_name().full {
+            self.changed();
+        }
     }
 
     /// /etc/resolv.conf may have been written by another.
