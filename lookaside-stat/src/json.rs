@@ -3,7 +3,7 @@
 use lookaside::Stat;
 use serde::Serialize;
 
-use crate::map::{Map, State};
+use crate::map::{Map, State, complete};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,7 +11,7 @@ struct Numbers<'m> {
     path: &'m str,
     state: &'static str,
     lease: Option<u32>,
-    complete: bool,
+    complete: &'static str,
     age: u32,
     size: usize,
     entries: u32,
@@ -63,7 +63,7 @@ fn numbers<'m>(path: &'m str, stat: &Stat) -> Numbers<'m> {
         path,
         state: State::of(stat).name(),
         lease: stat.lease,
-        complete: stat.is_complete,
+        complete: complete(stat),
         age: stat.age,
         size: stat.size,
         entries: stat.entries,
@@ -89,7 +89,7 @@ mod tests {
     fn each_map_is_an_object() {
         let all: Value = serde_json::from_str(&of(&maps())).unwrap();
         let expected = json!({
-            "path": "/a/long/path", "state": "answering", "lease": 4, "complete": true, "age": 93784,
+            "path": "/a/long/path", "state": "answering", "lease": 4, "complete": "all", "age": 93784,
             "size": 4194304, "entries": 310, "slots": 21376, "longEntries": 9, "longSlots": 2672,
             "published": 1200, "removed": 7, "evicted": 6, "tooLong": 5, "voided": 3,
         });

@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, os::unix::ffi::OsStrExt, path::PathBuf};
 
-use lookaside::Stat;
+use lookaside::{Complete, Stat};
 
 use crate::refusal::Refusal;
 
@@ -50,6 +50,15 @@ impl State {
             State::Lapsed => "lapsed",
             State::Retired => "retired",
         }
+    }
+}
+
+/// Of what the map has all there is, in a word.
+pub fn complete(stat: &Stat) -> &'static str {
+    match stat.complete {
+        Complete::Nothing => "nothing",
+        Complete::Names => "names",
+        Complete::All => "all",
     }
 }
 

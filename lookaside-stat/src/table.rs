@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lookaside::Stat;
 
-use crate::map::{Map, State};
+use crate::map::{Map, State, complete};
 
 const SPACE: &str = "   ";
 
@@ -31,9 +31,7 @@ type Value = fn(&Stat) -> String;
 const LINES: [(&str, Value); 12] = [
     ("State", |stat| State::of(stat).name().to_owned()),
     ("Lease", |stat| stat.lease.map_or("-".to_owned(), time)),
-    ("Complete", |stat| {
-        (if stat.is_complete { "yes" } else { "no" }).to_owned()
-    }),
+    ("Complete", |stat| complete(stat).to_owned()),
     ("Age", |stat| time(stat.age)),
     ("Size", |stat| size(stat.size)),
     ("Entries", |stat| of_all(stat.entries, stat.slots)),
@@ -98,6 +96,8 @@ fn time(seconds: u32) -> String {
 
 #[cfg(test)]
 pub mod tests {
+    use lookaside::Complete;
+
     use super::*;
     use crate::refusal::Refusal;
 
@@ -111,7 +111,7 @@ pub mod tests {
             age: 93_784,
             lease: Some(4),
             is_retired: false,
-            is_complete: true,
+            complete: Complete::All,
             published: 1200,
             removed: 7,
             evicted: 6,
@@ -121,7 +121,7 @@ pub mod tests {
         let retired = Stat {
             lease: None,
             is_retired: true,
-            is_complete: false,
+            complete: Complete::Nothing,
             age: 61,
             size: 100_000,
             ..stat
@@ -142,7 +142,7 @@ pub mod tests {
         let expected = "               /a/long/path   b
 State          answering      retired
 Lease          4 s            -
-Complete       yes            no
+Complete       all            nothing
 Age            1 d 2 h        1 min 1 s
 Size           4 MiB          100000 B
 Entries        310 of 21376   310 of 21376

@@ -1,6 +1,7 @@
 //! The header of a map. Places are counted in words.
 
 use crate::geometry::{BLOCK, Geometry, SLOT};
+use crate::question::{ADDRESS, NAME};
 use crate::words::Words;
 
 /// `lookasid`, as bytes.
@@ -89,6 +90,37 @@ impl Fixed {
     }
 }
 
+/// Whether all that there is of a kind is in a map, so that what it has not got does not exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Complete {
+    /// Nobody says so.
+    #[default]
+    Nothing,
+    /// All names are, with what they stand for.
+    Names,
+    /// All names, and all addresses with theirs.
+    All,
+}
+
+impl Complete {
+    /// The word in the header: a bit for each kind of question.
+    pub(crate) fn word(self) -> u32 {
+        match self {
+            Self::Nothing => 0,
+            Self::Names => NAME.into(),
+            Self::All => (NAME | ADDRESS).into(),
+        }
+    }
+
+    /// What a word says to people.
+    #[cfg(any(test, feature = "writer"))]
+    pub(crate) fn of_word(word: u32) -> Self {
+        let is_said = |complete: &Self| word & complete.word() == complete.word();
+        let found = [Self::All, Self::Names].into_iter().find(is_said);
+        found.unwrap_or_default()
+    }
+}
+
 /// Whether a map is over.
 pub(crate) fn is_retired<W: Words>(words: &W) -> bool {
     words.load(state::RETIRED) != 0
@@ -101,8 +133,8 @@ pub(crate) struct State {
     pub(crate) now: u32,
     /// What older entries are not of.
     pub(crate) epoch: u32,
-    /// Whether what is not in the map is not.
-    pub(crate) complete: bool,
+    /// Of which kinds of questions what is not in the map is not: [`Complete`].
+    pub(crate) complete: u32,
 }
 
 impl State {
@@ -121,7 +153,7 @@ impl State {
         Some(Self {
             now,
             epoch: words.load(state::EPOCH),
-            complete: words.load(state::COMPLETE) == 1,
+            complete: words.load(state::COMPLETE),
         })
     }
 }

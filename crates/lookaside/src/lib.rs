@@ -40,6 +40,7 @@ pub use reader::Lookaside;
 pub use record::{Item, Verdict};
 #[cfg(any(test, feature = "writer"))]
 pub use {
+    head::Complete,
     record::Answer,
     stat::Stat,
     writer::{Settings, Writer},

@@ -9,7 +9,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use crate::geometry::{Geometry, INLINE, PLAIN};
-use crate::head::{Fixed, state};
+use crate::head::{Complete, Fixed, state};
 use crate::question::{Family, Question};
 use crate::record::{Answer, HEAD, Item, NEVER, Verdict};
 use crate::sequence;
@@ -29,11 +29,11 @@ fn name(name: &[u8]) -> Question {
 }
 
 /// A map in which `a` and perhaps more is known, and the places of the slot of `a`.
-fn known(answer: Answer<'_>, is_complete: bool) -> (Table<Heap>, Fixed, Places) {
+fn known(answer: Answer<'_>, complete: Complete) -> (Table<Heap>, Fixed, Places) {
     let (words, fixed) = Heap::map(SIZE, [3; 16]).unwrap();
     let mut table = Table::new(words, fixed);
     table.put(CLOCK, &name(b"a"), answer, CLOCK + 10);
-    table.set_complete(is_complete);
+    table.set_complete(complete);
     let geometry = fixed.geometry;
     let slot = (0..geometry.slots()).find(|slot| table.words().load(geometry.tag(*slot)) != 0);
     let places = Places {
@@ -121,7 +121,7 @@ fn write_edition(shared: &Shared) {
 #[test]
 fn an_answer_that_changes_is_the_old_or_the_new() {
     check(3, || {
-        let (table, fixed, places) = known(Answer::NoData, false);
+        let (table, fixed, places) = known(Answer::NoData, Complete::Nothing);
         let (mut table, shared) = share(table, places.head().chain([places.sequence()]));
         let reader = thread::spawn(move || shared.lookup(fixed, &name(b"a")));
         table.put(CLOCK, &name(b"a"), Answer::NotFound, CLOCK + 20);
@@ -137,7 +137,7 @@ fn an_answer_that_changes_is_the_old_or_the_new() {
 #[test]
 fn a_new_answer_is_there_as_a_whole_or_not_at_all() {
     check(3, || {
-        let (mut table, fixed, places) = known(Answer::NoData, false);
+        let (mut table, fixed, places) = known(Answer::NoData, Complete::Nothing);
         table.remove(&name(b"a"));
         let start = places.sequence();
         let words = (start..places.head().end).chain([places.tag()]);
@@ -155,7 +155,7 @@ fn a_new_answer_is_there_as_a_whole_or_not_at_all() {
 #[test]
 fn a_slot_that_is_used_again_does_not_answer_for_the_old() {
     // Which name goes where is chance; one that goes into the same slot.
-    let (_, fixed, places) = known(Answer::NoData, false);
+    let (_, fixed, places) = known(Answer::NoData, Complete::Nothing);
     let first = |question: &Question| {
         let seal = crate::seal::Seal::new(&fixed.salt, question);
         let [first, _] = fixed.geometry.candidates(&seal.key);
@@ -167,7 +167,7 @@ fn a_slot_that_is_used_again_does_not_answer_for_the_old() {
         .find(|name| first(name) == places.slot)
         .unwrap();
     check(3, move || {
-        let (table, fixed, places) = known(Answer::NoData, false);
+        let (table, fixed, places) = known(Answer::NoData, Complete::Nothing);
         // Without the key, which would give it away in most orders.
         let [nonce, expires, _, kind, ..] = places.head().collect::<Vec<_>>()[..] else {
             return;
@@ -189,7 +189,7 @@ fn a_block_that_is_used_again_is_not_part_of_the_old_answer() {
     const LENGTH: usize = 4 * (INLINE + 2 - HEAD) - 2;
     check(3, || {
         let (old, new) = ([b'o'; LENGTH], [b'n'; LENGTH]);
-        let (table, fixed, places) = known(Answer::Found(&[Item::Name(&old)]), false);
+        let (table, fixed, places) = known(Answer::Found(&[Item::Name(&old)]), Complete::Nothing);
         let block = fixed.geometry.block(0).unwrap();
         let start = places.sequence();
         let words = [places.tag(), start, start + 1, block, block + 1];
@@ -222,7 +222,7 @@ fn a_block_that_is_used_again_is_not_part_of_the_old_answer() {
 #[test]
 fn after_all_was_voided_nothing_is_found() {
     check(3, || {
-        let (table, fixed, places) = known(Answer::NoData, true);
+        let (table, fixed, places) = known(Answer::NoData, Complete::All);
         let words = [
             places.tag(),
             places.sequence(),
@@ -250,7 +250,7 @@ fn after_all_was_voided_nothing_is_found() {
 #[test]
 fn what_made_room_in_a_complete_map_is_not_said_not_to_exist() {
     check(3, || {
-        let (table, fixed, places) = known(Answer::NoData, true);
+        let (table, fixed, places) = known(Answer::NoData, Complete::All);
         let words = [places.tag(), places.sequence(), state::COMPLETE];
         let (mut table, shared) = share(table, words);
         let reader = thread::spawn(move || shared.lookup(fixed, &name(b"a")));

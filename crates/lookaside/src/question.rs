@@ -14,6 +14,10 @@ pub enum Family {
     Inet6,
 }
 
+/// The kinds of questions, each a bit of its own.
+pub(crate) const NAME: u8 = 1;
+pub(crate) const ADDRESS: u8 = 2;
+
 impl Family {
     fn number(self) -> u8 {
         match self {
@@ -39,7 +43,7 @@ impl Question {
         if name.is_empty() || name.len() > LONGEST {
             return None;
         }
-        Some(Self::new([1, family.number()], name))
+        Some(Self::new([NAME, family.number()], name))
     }
 
     /// The names of an address: 4 or 16 bytes in network order.
@@ -49,7 +53,7 @@ impl Question {
             16 => Family::Inet6,
             _ => return None,
         };
-        let mut new = Self::new([2, family.number()], &[]);
+        let mut new = Self::new([ADDRESS, family.number()], &[]);
         new.append(octets.iter().copied());
         Some(new)
     }
@@ -70,6 +74,11 @@ impl Question {
             *place = byte;
             self.length += 1;
         }
+    }
+
+    /// [`NAME`] or [`ADDRESS`].
+    pub(crate) fn kind(&self) -> u32 {
+        self.message().first().copied().unwrap_or(0).into()
     }
 
     pub(crate) fn message(&self) -> &[u8] {

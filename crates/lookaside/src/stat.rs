@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use crate::head::{Fixed, State, counter, is_retired, state};
+use crate::head::{Complete, Fixed, State, counter, is_retired, state};
 use crate::sys::{open, seconds};
 use crate::words::Words;
 
@@ -25,8 +25,8 @@ pub struct Stat {
     pub lease: Option<u32>,
     /// Whether its daemon has ended.
     pub is_retired: bool,
-    /// Whether what is not in the map is not.
-    pub is_complete: bool,
+    /// Of what it has all that there is.
+    pub complete: Complete,
     /// How often an answer was published.
     pub published: u32,
     /// How often one was taken out.
@@ -63,7 +63,7 @@ impl Stat {
             age: now.wrapping_sub(words.load(counter::CREATED)),
             lease: lives.then(|| words.load(state::LEASE).wrapping_sub(now)),
             is_retired: is_retired(&words),
-            is_complete: words.load(state::COMPLETE) == 1,
+            complete: Complete::of_word(words.load(state::COMPLETE)),
             published: words.load(counter::PUBLISHED),
             removed: words.load(counter::REMOVED),
             evicted: words.load(counter::EVICTED),

@@ -4,7 +4,7 @@ use std::vec;
 use std::vec::Vec;
 
 use crate::geometry::{INLINE, PLAIN, SLOT, WAYS};
-use crate::head::{Fixed, counter, state};
+use crate::head::{Complete, Fixed, counter, state};
 use crate::question::Question;
 use crate::record::{Answer, Head, Kind, LONGEST, append};
 use crate::seal::{Key, Seal};
@@ -22,7 +22,7 @@ pub(crate) struct Table<W> {
     words: W,
     fixed: Fixed,
     epoch: u32,
-    is_complete: bool,
+    complete: Complete,
     /// Different in each edition of each entry.
     nonce: u32,
     /// By slot: when it expires.
@@ -42,7 +42,7 @@ impl<W: WordsMut> Table<W> {
             words,
             fixed,
             epoch: 0,
-            is_complete: false,
+            complete: Complete::Nothing,
             nonce: 0,
             expires: of_slots(),
             asked: of_slots(),
@@ -77,7 +77,7 @@ impl<W: WordsMut> Table<W> {
         };
         if !fits || items.len() > LONGEST {
             self.count(counter::REFUSED);
-            if self.is_complete {
+            if self.complete.word() & question.kind() != 0 {
                 self.put(now, question, Answer::Ask, expires);
             } else {
                 self.remove(question);
@@ -108,7 +108,7 @@ impl<W: WordsMut> Table<W> {
 
     /// Voids all answers at once, and takes them out. The map is not complete any more.
     pub(crate) fn void(&mut self) {
-        self.set_complete(false);
+        self.set_complete(Complete::Nothing);
         self.epoch = self.epoch.wrapping_add(1);
         self.words.store(state::EPOCH, self.epoch);
         for slot in 0..self.fixed.geometry.slots() {
@@ -119,13 +119,12 @@ impl<W: WordsMut> Table<W> {
         self.count(counter::VOIDED);
     }
 
-    /// Whether what is not in the map is not.
-    pub(crate) fn set_complete(&mut self, is_complete: bool) {
-        if is_complete != self.is_complete {
-            self.is_complete = is_complete;
+    /// Of what the map has all.
+    pub(crate) fn set_complete(&mut self, complete: Complete) {
+        if complete != self.complete {
+            self.complete = complete;
             // All that has been put so far, before it is said that it is all.
-            self.words
-                .store_release(state::COMPLETE, is_complete.into());
+            self.words.store_release(state::COMPLETE, complete.word());
             // And the other way, before anything is taken out.
             self.words.fence_release();
         }
@@ -175,7 +174,7 @@ impl<W: WordsMut> Table<W> {
 
     /// Takes out what would be asked for yet.
     pub(crate) fn evict(&mut self, slot: usize) {
-        self.set_complete(false);
+        self.set_complete(Complete::Nothing);
         self.clear(slot);
         self.count(counter::EVICTED);
     }

@@ -44,7 +44,9 @@ impl<W: Words> View<'_, W> {
         // that is looked at last.
         self.words.fence_acquire();
         match State::read(self.words, clock) {
-            Some(state) if state.complete && !doubt => Ok(Verdict::NotFound { ttl: None }),
+            Some(state) if state.complete & question.kind() != 0 && !doubt => {
+                Ok(Verdict::NotFound { ttl: None })
+            }
             _ => Ok(Verdict::Miss),
         }
     }

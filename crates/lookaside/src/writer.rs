@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::head::{LONGEST_LEASE, counter, state};
+use crate::head::{Complete, LONGEST_LEASE, counter, state};
 use crate::question::Question;
 use crate::record::{Answer, NEVER};
 use crate::sys::{WritableMapping, seconds};
@@ -111,10 +111,10 @@ impl Writer {
         self.table.epoch()
     }
 
-    /// Says whether the map has all that there is, so that what it has not got does not exist. It
+    /// Says of what the map has all that there is, so that what it has not got does not exist. It
     /// ceases to be so by itself when something must make room or all is voided.
-    pub fn set_complete(&mut self, is_complete: bool) {
-        self.table.set_complete(is_complete);
+    pub fn set_complete(&mut self, complete: Complete) {
+        self.table.set_complete(complete);
     }
 
     /// Ends the lease, until it is renewed.

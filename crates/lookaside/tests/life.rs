@@ -14,7 +14,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
 use common::{SMALL, World, finds, known, path_of, question, wait_until};
-use lookaside::{Answer, Settings, Stat, Verdict, Writer};
+use lookaside::{Answer, Complete, Settings, Stat, Verdict, Writer};
 
 #[test]
 fn the_file_has_its_size_and_is_for_all_to_read() {
@@ -221,7 +221,7 @@ fn the_numbers_are_those_of_the_map() {
         None,
     );
     writer.remove(&known());
-    writer.set_complete(true);
+    writer.set_complete(Complete::All);
     let stat = Stat::owned_by(owner, path).unwrap();
     assert_eq!((stat.size, stat.slots, stat.blocks), (64 << 10, 312, 39));
     assert_eq!((stat.entries, stat.long_entries), (1, 1));
@@ -230,12 +230,12 @@ fn the_numbers_are_those_of_the_map() {
         stat.age <= 5 && stat.lease.is_some_and(|left| left <= 5),
         "{stat:?}"
     );
-    assert!(stat.is_complete && !stat.is_retired);
+    assert!(stat.complete == Complete::All && !stat.is_retired);
     writer.void();
     drop(writer);
     let stat = Stat::owned_by(owner, path).unwrap();
     assert!(
-        stat.is_retired && !stat.is_complete && stat.lease.is_none(),
+        stat.is_retired && stat.complete == Complete::Nothing && stat.lease.is_none(),
         "{stat:?}"
     );
     assert_eq!((stat.entries, stat.voided), (0, 1));

@@ -15,14 +15,14 @@ use std::thread;
 use std::time::Duration;
 
 use common::{World, finds, question};
-use lookaside::{Answer, Lookaside, Verdict};
+use lookaside::{Answer, Complete, Lookaside, Verdict};
 
 #[test]
 fn answers_come_under_seccomps_strict_mode() {
     let world = World::new();
     let mut writer = world.writer();
     writer.publish(&question("absent"), Answer::NotFound, None);
-    writer.set_complete(true);
+    writer.set_complete(Complete::All);
     let map = world.reader();
     let (reader, output) = pipe().unwrap();
     thread::spawn(move || {

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{World, question, reader, wait_until};
-use lookaside::{Answer, Item, Lookaside, Question, Settings, Verdict, Writer};
+use lookaside::{Answer, Complete, Item, Lookaside, Question, Settings, Verdict, Writer};
 
 const READERS: usize = 16;
 /// Names that come and go: more than there is room for.
@@ -123,7 +123,7 @@ impl Daemon {
         for number in 0..STEADY {
             publish(&mut new.steady, number, 0);
         }
-        new.steady.set_complete(true);
+        new.steady.set_complete(Complete::All);
         new.steady.renew();
         new
     }

@@ -2,7 +2,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::Table;
-use crate::head::{LONGEST_LEASE, counter, state};
+use crate::head::{Complete, LONGEST_LEASE, counter, state};
 use crate::question::{Family, Question};
 use crate::record::{Answer, Item, NEVER, Verdict};
 use crate::trial::{CLOCK, Heap, Part};
@@ -32,7 +32,7 @@ impl<W> Table<W> {
             words: map(self.words),
             fixed: self.fixed,
             epoch: self.epoch,
-            is_complete: self.is_complete,
+            complete: self.complete,
             nonce: self.nonce,
             expires: self.expires,
             asked: self.asked,
@@ -131,7 +131,7 @@ fn time_asleep_counts() {
 fn nothing_is_answered_without_a_lease() {
     let mut table = table(MEBIBYTE);
     table.publish(&name("a"), Answer::NoData);
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     for (lease, answers) in [
         (0, false),
         (CLOCK - 1, false),
@@ -192,7 +192,7 @@ fn voiding_takes_all_at_once() {
     for name in &names {
         table.publish(name, Answer::NoData);
     }
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     table.void();
     assert!(!names.iter().any(|name| table.has(name)));
     assert!(!table.has(&name("unknown")));
@@ -214,11 +214,17 @@ fn a_complete_map_knows_what_does_not_exist() {
     let mut table = table(MEBIBYTE);
     table.publish(&name("a"), Answer::NoData);
     assert_eq!(table.ask(&name("b")), Verdict::Miss);
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     assert_eq!(table.ask(&name("b")), Verdict::NotFound { ttl: None });
     table.publish(&name("b"), Answer::Ask);
     assert_eq!(table.ask(&name("b")), Verdict::Miss);
     table.remove(&name("b"));
+    assert_eq!(table.ask(&name("b")), Verdict::NotFound { ttl: None });
+    // Names alone.
+    let address = Question::address(&[192, 0, 2, 1]).unwrap();
+    assert_eq!(table.ask(&address), Verdict::NotFound { ttl: None });
+    table.set_complete(Complete::Names);
+    assert_eq!(table.ask(&address), Verdict::Miss);
     assert_eq!(table.ask(&name("b")), Verdict::NotFound { ttl: None });
     // What has expired did exist.
     table.put(CLOCK, &name("c"), Answer::NoData, CLOCK);
@@ -229,7 +235,7 @@ fn a_complete_map_knows_what_does_not_exist() {
 fn an_entry_whose_writer_was_killed_is_a_miss() {
     let mut table = table(MEBIBYTE);
     table.publish(&name("a"), Answer::NoData);
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     let geometry = table.fixed.geometry;
     let slot = (0..geometry.slots()).find(|slot| table.is_used(*slot));
     let sequence = geometry.slot(slot.unwrap());

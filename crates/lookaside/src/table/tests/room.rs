@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::{MEBIBYTE, name, table, v4};
 use crate::geometry::{BLOCK, INLINE};
-use crate::head::{counter, state};
+use crate::head::{Complete, counter, state};
 use crate::question::Question;
 use crate::record::{Answer, HEAD, Item, NEVER, Verdict};
 use crate::trial::CLOCK;
@@ -81,7 +81,7 @@ fn of_long_answers_the_one_not_asked_for_the_longest_makes_room() {
 #[test]
 fn a_map_that_is_full_is_not_complete() {
     let mut table = table(16 << 10);
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     let slots = table.fixed.geometry.slots();
     let names: Vec<Question> = (0..2 * slots)
         .map(|at| name(&format!("host-{at}")))
@@ -109,7 +109,7 @@ fn an_answer_has_as_many_bytes_as_documented_at_most() {
     assert_eq!(table.words.lookup(CLOCK, &name("a")).1.len(), 150);
     assert!(!table.publish(&name("a"), Answer::Found(&parts)));
     assert_eq!(table.ask(&name("a")), Verdict::Miss, "it is out of date");
-    table.set_complete(true);
+    table.set_complete(Complete::All);
     assert!(!table.publish(&name("b"), Answer::Found(&parts)));
     assert_eq!(table.ask(&name("b")), Verdict::Miss, "it exists");
     assert_eq!(table.words.load(counter::REFUSED), 2);
