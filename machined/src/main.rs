@@ -34,6 +34,9 @@ Run by a service manager, as root; there is nothing to configure. See switchyard
 /// What is ours alone: the lock, and state files that could not be read.
 const OWN_DIR: &str = "/run/switchyard/machined";
 
+/// The map of machines for nss-mymachines.
+const MAP: &str = "/run/switchyard/machines.map";
+
 /// Three descriptors a machine (its leader, its supervisor, its network), and room for as many callers.
 const DESCRIPTORS: u64 = 65536;
 
@@ -125,6 +128,9 @@ fn make_dir(path: &str) -> io::Result<()> {
 async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let manager = Manager::new(Paths::default())?;
+    if let Some(map) = daemon::map::create(Path::new(MAP), true) {
+        manager.publish(map);
+    }
     manager.restore()?;
     let sockets = sockets.into_iter().map(|socket| socket.fd).collect();
     let _sockets = varlink::serve(&manager, sockets)?;
@@ -136,6 +142,7 @@ async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
         signal = signals.end() => tracing::info!("Ending on {signal}; machines live on"),
         ended = Rc::clone(&manager).watch() => ended?,
     }
+    manager.end_publishing();
     for task in [on_the_bus, cache, ready] {
         task.abort();
     }

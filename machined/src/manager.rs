@@ -14,9 +14,20 @@ use tokio::sync::{
 };
 
 use crate::{
-    address::Address, cgroup::Hierarchy, class::Class, error::Error, leader::Leader,
-    machine::Machine, name::MachineName, namespace, network::Networks, scope::Scopes,
-    state_dir::StateDir, uid_map, watch::Watch,
+    address::Address,
+    cgroup::Hierarchy,
+    class::Class,
+    error::Error,
+    leader::Leader,
+    machine::Machine,
+    name::MachineName,
+    namespace,
+    network::{self, Networks},
+    published::Published,
+    scope::Scopes,
+    state_dir::StateDir,
+    uid_map,
+    watch::Watch,
 };
 
 /// Something that happened to a machine; see [`Manager::observe`].
@@ -62,6 +73,7 @@ pub struct Manager {
     pub(crate) cgroups: Hierarchy,
     pub(crate) watch: Watch,
     pub(crate) networks: Networks,
+    pub(crate) published: Published,
     pub(crate) scopes: Scopes,
     pub(crate) authority: polkit::Authority,
     bus_settled: Notify,
@@ -89,6 +101,7 @@ impl Manager {
             cgroups: Hierarchy::find(),
             watch,
             networks,
+            published: Published::default(),
             scopes,
             authority: polkit::Authority::default(),
             bus_settled: Notify::new(),
@@ -168,7 +181,7 @@ impl Manager {
         if machine.class == Class::Vm {
             return self.networks.addresses_of_vm(machine);
         }
-        self.networks.refresh(machine);
+        self.refresh(machine);
         let addresses = machine.addresses.borrow();
         let addresses = addresses.as_deref().map(<[Address]>::to_vec);
         addresses.ok_or_else(|| Error::NoPrivateNetworking(machine.name.to_string()))
@@ -178,7 +191,9 @@ impl Manager {
     pub fn machines_with_address(&self, address: IpAddr) -> Vec<Rc<Machine>> {
         let is_among = |known: &[Address]| known.iter().any(|known| known.ip == address);
         let guests = self.guests();
-        self.networks.refresh_all(&guests);
+        for machine in network::with_news(&guests) {
+            self.refresh(machine);
+        }
         let has = |machine: &Rc<Machine>| {
             // Nothing is kept of a VM. Of others only those that seem to have it are asked one by one: programs look up
             // the addresses of the whole internet.
@@ -225,7 +240,22 @@ impl Manager {
         receiver
     }
 
+    /// Has every process read names and addresses of machines from this map; to be called before any is registered or read back.
+    pub fn publish(&self, map: lookaside::Writer) {
+        self.networks.follow();
+        self.published.begin(map);
+    }
+
+    /// Retires the map.
+    pub fn end_publishing(&self) {
+        self.published.end();
+    }
+
     pub(crate) fn announce(&self, event: &Event) {
+        match event {
+            Event::New(machine) => self.published.put(machine),
+            Event::Removed(machine) => self.published.take(machine),
+        }
         let mut observers = self.observers.borrow_mut();
         observers.retain(|observer| observer.send(event.clone()).is_ok());
     }

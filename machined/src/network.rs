@@ -1,13 +1,14 @@
 //! The addresses of machines, known before anyone asks: a socket in each machine's network namespace, subscribed to what
 //! changes there.
 //!
-//! Nothing is done when an address changes but that the kernel queues a message. It is taken in when somebody asks, so
-//! the answer is current, and an idle system does not wake up.
+//! When an address changes the kernel queues a message. It is taken in when somebody asks, so the answer is current; and
+//! if there is a map of known answers, which nobody asks us for, as soon as it is there.
 
 use std::{
-    cell::{Ref, RefCell},
+    cell::{Cell, Ref, RefCell},
     fs::File,
     io,
+    net::IpAddr,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::MetadataExt,
@@ -17,18 +18,20 @@ use std::{
 };
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::{PollFd, PollFlags, Timespec, epoll::EventFlags, poll},
     thread::{LinkNameSpaceType, move_into_link_name_space},
 };
 
 use crate::{
     address::{Address, Table},
     class::Class,
+    epoll::Epoll,
     error::Error,
     machine::Machine,
     namespace::{self, Id},
     neighbour,
     rtnetlink::{self, ADDRESS_CHANGES, Incoming, LONGEST_DATAGRAM, Message},
+    stir::Pace,
 };
 
 /// How often a dump that changes came in between of is begun anew, for one question.
@@ -45,6 +48,8 @@ pub(crate) struct Network {
     table: Table,
     /// Whether the table holds all that there is: false after a dump that changes kept coming in between of.
     is_whole: bool,
+    /// How often its changes have been taken in lately without being asked for.
+    pub pace: Pace,
 }
 
 /// All of them share a buffer.
@@ -52,6 +57,10 @@ pub(crate) struct Network {
 pub(crate) struct Networks {
     own: Id,
     buffer: RefCell<Box<[u8]>>,
+    /// The posts of all machines.
+    pub stirring: Epoll,
+    /// Whether changes are to be seen without being asked for.
+    is_followed: Cell<bool>,
 }
 
 impl Networks {
@@ -59,7 +68,33 @@ impl Networks {
         Ok(Self {
             own: namespace::id_of_own("net").ok_or(io::ErrorKind::NotFound)?,
             buffer: RefCell::new(vec![0; LONGEST_DATAGRAM].into()),
+            stirring: Epoll::new()?,
+            is_followed: Cell::new(false),
         })
+    }
+
+    /// From now on changes in the namespaces of machines yet to be opened are seen without being asked for.
+    pub fn follow(&self) {
+        self.is_followed.set(true);
+    }
+
+    /// Whether the changes of a machine are seen from now on.
+    pub fn watch(&self, machine: &Machine, network: &Network) {
+        if machine.class == Class::Host || !self.is_followed.get() {
+            return;
+        }
+        let (name, leader) = (&machine.name, machine.leader.pid);
+        if let Err(error) = self
+            .stirring
+            .add(&network.socket, leader, EventFlags::empty())
+        {
+            tracing::warn!("Failed to watch the addresses of machine {name}: {error}");
+        }
+    }
+
+    /// Until it is [watched](Self::watch) again, they are seen when somebody asks.
+    pub fn leave(&self, network: &Network) {
+        self.stirring.remove(&network.socket);
     }
 
     /// Begins to listen in a machine's namespace; when it returns its addresses are known. A namespace that can't be
@@ -74,43 +109,41 @@ impl Networks {
             None
         });
         let addresses = network.as_ref().map(|network| network.table.sorted());
+        if let Some(network) = &network {
+            self.watch(machine, network);
+        }
         machine.network.replace(network);
         machine.addresses.replace(addresses);
     }
 
-    /// Takes in what has changed.
-    pub fn refresh(&self, machine: &Machine) {
+    /// Takes in what has changed: whether anything has.
+    pub fn refresh(&self, machine: &Machine) -> bool {
         if self.has_moved(machine) {
-            return self.open(machine);
+            self.open(machine);
+            return true;
         }
         let mut network = machine.network.borrow_mut();
         let Some(network) = network.as_mut() else {
-            return;
+            return false;
         };
         match network.take_in(&mut self.buffer.borrow_mut()) {
-            Ok(false) => {}
+            Ok(false) => false,
             Ok(true) => {
                 machine.addresses.replace(Some(network.table.sorted()));
+                true
             }
             // What was known stays, and the next question reads anew.
             Err(error) => {
                 let name = &machine.name;
                 tracing::debug!("Failed to read the addresses of machine {name}: {error}");
                 network.is_whole = false;
+                true
             }
         }
     }
 
-    /// Takes in what has changed anywhere: one system call tells where that is. A leader that has left one known namespace
-    /// for another is not seen by this.
-    pub fn refresh_all(&self, machines: &[Rc<Machine>]) {
-        for machine in with_news(machines) {
-            self.refresh(machine);
-        }
-    }
-
     /// Whether the leader has left for another namespace since we looked. Of one that has ended nothing is known.
-    fn has_moved(&self, machine: &Machine) -> bool {
+    pub fn has_moved(&self, machine: &Machine) -> bool {
         if machine.class == Class::Host {
             return false;
         }
@@ -131,15 +164,8 @@ impl Networks {
             scope: 0,
             ifindex: 0,
         };
-        if !machine.given_addresses.is_empty() {
-            return Ok(machine.given_addresses.iter().copied().map(plain).collect());
-        }
-        if let Some(ip) = machine
-            .ssh_address
-            .as_ref()
-            .and_then(|text| text.parse().ok())
-        {
-            return Ok(vec![plain(ip)]);
+        if let Some(given) = given_to_vm(machine) {
+            return Ok(given.into_iter().map(plain).collect());
         }
         let mut buffer = self.buffer.borrow_mut();
         let found = neighbour::on_interfaces(&machine.network_interfaces, &mut buffer);
@@ -176,14 +202,25 @@ impl Networks {
             socket,
             table,
             is_whole: false,
+            pace: Pace::default(),
         };
         network.dump(&mut self.buffer.borrow_mut())?;
         Ok(network)
     }
 }
 
-/// The machines whose known addresses may be old: for one that the kernel has told nothing new of, they are not.
-fn with_news(machines: &[Rc<Machine>]) -> Vec<&Rc<Machine>> {
+/// The addresses of a VM that can't change: those given with it, else its SSH's.
+pub(crate) fn given_to_vm(machine: &Machine) -> Option<Vec<IpAddr>> {
+    if !machine.given_addresses.is_empty() {
+        return Some(machine.given_addresses.to_vec());
+    }
+    let ssh = machine.ssh_address.as_ref()?;
+    ssh.parse().ok().map(|ip| vec![ip])
+}
+
+/// The machines whose known addresses may be old: for one that the kernel has told nothing new of, they are not. One system
+/// call tells; a leader that has left one known namespace for another is not seen by it.
+pub(crate) fn with_news(machines: &[Rc<Machine>]) -> Vec<&Rc<Machine>> {
     let machines = machines.iter().filter(|machine| machine.class != Class::Vm);
     let networks: Vec<(_, Ref<'_, Option<Network>>)> = machines
         .map(|machine| (machine, machine.network.borrow()))
@@ -207,6 +244,11 @@ fn with_news(machines: &[Rc<Machine>]) -> Vec<&Rc<Machine>> {
 }
 
 impl Network {
+    /// Whether all its addresses are known.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// Whether anything has changed.
     fn take_in(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         if !self.is_whole {

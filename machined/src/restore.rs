@@ -31,6 +31,7 @@ impl Manager {
         if let Err(error) = self.sweep_scopes() {
             tracing::error!("Failed to read which scopes are ours: {error}");
         }
+        self.published.complete();
         Ok(())
     }
 

@@ -13,7 +13,6 @@ mod call;
 mod error;
 mod image;
 mod list;
-mod lookup;
 mod machine;
 mod machines;
 mod passed;

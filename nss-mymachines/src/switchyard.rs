@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
+use lookaside::Lookaside;
 use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
@@ -18,6 +19,9 @@ const MACHINED: Server<'_> = Server {
 /// Where our machined has its socket.
 const DIRECTORY: &CStr = c"/run/switchyard/machined";
 
+/// What it tells everybody. docs/lookaside.md
+static MAP: Lookaside = Lookaside::new(c"/run/switchyard/machines.map");
+
 /// What a lookup may take in all.
 pub(crate) const LIMIT: Duration = Duration::from_secs(1);
 /// For how long a daemon that took longer is left alone by this process.
@@ -31,40 +35,48 @@ pub(crate) fn by_name(
     family: Option<Family>,
     answer: &mut AddressAnswer<'_>,
 ) -> Answered {
+    let mut found = |found: Found<'_>| match found {
+        Found::Address { octets, ifindex } => {
+            if let Some(address) = Address::new(octets, ifindex) {
+                answer.address(address);
+            }
+        }
+        Found::Name(name) => {
+            if let Some(name) = MachineName::new(name) {
+                answer.canonical_name(name.as_bytes());
+            }
+        }
+        Found::TimeToLive(seconds) => answer.time_to_live(seconds),
+    };
+    let question = nss_known::name(name.as_bytes(), family);
+    if let Some(told) = nss_known::verdict(&MAP, question, &mut found) {
+        return Ok(told);
+    }
     let mut request =
         Request::new("io.switchyard.Machines.ResolveHostname").text("name", name.as_bytes());
     if let Some(family) = family {
         request = request.integer("family", family.raw().unsigned_abs());
     }
-    ask(&mut request, &mut |scanner| {
-        hostname(scanner, &mut |found| match found {
-            Found::Address { octets, ifindex } => {
-                if let Some(address) = Address::new(octets, ifindex) {
-                    answer.address(address);
-                }
-            }
-            Found::Name(name) => {
-                if let Some(name) = MachineName::new(name) {
-                    answer.canonical_name(name.as_bytes());
-                }
-            }
-            Found::TimeToLive(seconds) => answer.time_to_live(seconds),
-        })
-    })
+    ask(&mut request, &mut |scanner| hostname(scanner, &mut found))
 }
 
 pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Answered {
+    let mut found = |found: Found<'_>| {
+        if let Found::Name(name) = found
+            && let Some(name) = MachineName::new(name)
+        {
+            answer.name(name.as_bytes());
+        }
+    };
+    let question = nss_known::address(address);
+    if let Some(told) = nss_known::verdict(&MAP, question, &mut found) {
+        return Ok(told);
+    }
     let mut request = Request::new("io.switchyard.Machines.ResolveAddress")
         .integer("family", address.family().raw().unsigned_abs())
         .octets("address", address.octets());
     ask(&mut request, &mut |scanner| {
-        address_names(scanner, &mut |found| {
-            if let Found::Name(name) = found
-                && let Some(name) = MachineName::new(name)
-            {
-                answer.name(name.as_bytes());
-            }
-        })
+        address_names(scanner, &mut found)
     })
 }
 

@@ -9,7 +9,6 @@
 
 mod environment;
 mod hosts;
-mod known;
 mod name;
 mod resolved;
 mod sys;

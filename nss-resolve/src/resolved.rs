@@ -3,18 +3,20 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
-use lookaside::Question;
+use lookaside::{Lookaside, Question};
 use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
 use varlink_call::{Outcome, Request, Scanner, Server, call_watched};
 
-use crate::known::known;
 use crate::{environment, name};
 
 /// Only the user who owns this may make the socket in it; and only root can have made it, in
 /// /run/systemd.
 const DIRECTORY: &CStr = c"/run/systemd/resolve";
+
+/// What it tells everybody. docs/lookaside.md
+static MAP: Lookaside = Lookaside::new(c"/run/switchyard/resolve.map");
 
 /// The words in which a resolved is asked.
 struct Interface {
@@ -72,14 +74,7 @@ pub(crate) fn by_name(
         Found::TimeToLive(seconds) => answer.time_to_live(seconds),
     };
     let way = Way::asked_for()?;
-    let question = || {
-        let family = match family {
-            None => lookaside::Family::Any,
-            Some(Family::Inet) => lookaside::Family::Inet,
-            Some(Family::Inet6) => lookaside::Family::Inet6,
-        };
-        Question::name(name.as_bytes(), family)
-    };
+    let question = || nss_known::name(name.as_bytes(), family);
     match way.known(&question, &mut found) {
         Some(told) => told,
         None => ask(way, &word, &mut |scanner| hostname(scanner, &mut found)),
@@ -99,7 +94,7 @@ pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Resu
         _ => {}
     };
     let way = Way::asked_for()?;
-    match way.known(&|| Question::address(address.octets()), &mut found) {
+    match way.known(&|| nss_known::address(address), &mut found) {
         Some(told) => told,
         None => ask(way, &word, &mut |scanner| {
             address_names(scanner, &mut found)
@@ -134,7 +129,7 @@ impl Way {
         if self.flags != 0 || self.link.is_some() {
             return None;
         }
-        known(question(), found)
+        nss_known::verdict(&MAP, question(), found)
     }
 }
 

@@ -43,9 +43,8 @@ Run by a service manager, as root; it becomes the user systemd-resolve. Configur
 /// What is ours alone: the lock.
 const OWN_DIR: &str = "/run/switchyard/resolved";
 
-/// The map of answers for nss-resolve; and what switches it off, whatever the configuration says.
+/// The map of answers for nss-resolve.
 const MAP: &str = "/run/switchyard/resolve.map";
-const SWITCH: &str = "SWITCHYARD_LOOKASIDE";
 
 /// The user that the daemon becomes, as the bus's policy and other programs know it.
 const USER: &str = "systemd-resolve";
@@ -184,15 +183,8 @@ async fn run() -> Result<(), Failure> {
 
 /// Makes the map that nss-resolve reads, as root: nobody but root can make it smaller under its readers.
 fn share(manager: &Manager) {
-    let path = Path::new(MAP);
-    let is_off = env::var_os(SWITCH).is_some_and(|value| value == "no" || value == "0");
-    if is_off || !manager.config().lookaside {
-        lookaside::Writer::retire(path);
-        return;
-    }
-    match lookaside::Writer::create(path, lookaside::Settings::default()) {
-        Ok(writer) => manager.cache.published.begin(writer),
-        Err(error) => tracing::warn!("Failed to make {MAP}, so every lookup asks: {error}"),
+    if let Some(writer) = daemon::map::create(Path::new(MAP), manager.config().lookaside) {
+        manager.cache.published.begin(writer);
     }
 }
 

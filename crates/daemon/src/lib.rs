@@ -6,6 +6,7 @@ pub mod activation;
 pub mod confine;
 pub mod lock;
 pub mod log;
+pub mod map;
 pub mod notify;
 pub mod privileges;
 pub mod seccomp;

@@ -117,6 +117,11 @@ impl Writer {
         self.table.set_complete(complete);
     }
 
+    /// How many answers have had to make room for others.
+    pub fn evicted(&self) -> u32 {
+        self.words().load(counter::EVICTED)
+    }
+
     /// Ends the lease, until it is renewed.
     pub fn suspend(&mut self) {
         self.words().store_release(state::LEASE, 0);

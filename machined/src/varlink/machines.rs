@@ -1,18 +1,14 @@
 //! io.switchyard.Machines: names and addresses for nss-mymachines, in the shapes of io.systemd.Resolve.
 
-use std::{net::IpAddr, rc::Rc};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
-use super::{
-    lookup::{self, Asker},
-    wire::{Families, WireAddress},
-};
+use super::wire::{Families, WireAddress};
 use crate::{
-    address::Address,
     inet::{self, AF_INET, AF_INET6},
-    machine::Machine,
+    lookup::{self, Asker},
     manager::Manager,
 };
 
@@ -48,34 +44,21 @@ async fn resolve_hostname(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answe
     let question: Question = call.parameters()?;
     let families =
         Families::new(question.family).ok_or_else(|| Failure::invalid_parameter("family"))?;
+    manager.vouch();
     let asker = Asker::User(call.peer().uid());
     let machine = lookup::machine(manager, &question.name, asker).ok_or_else(no_such_machine)?;
     // One that shares the host's network, or a VM nobody knows an address of.
     let all = lookup::addresses(manager, &machine).unwrap_or_default();
-    let addresses = wire_addresses(&machine, &all, families);
+    let addresses: Vec<_> = lookup::as_remote(&machine, &all)
+        .into_iter()
+        .filter(|(ip, _)| families.hold(*ip))
+        .map(|(ip, interface)| WireAddress::new(ip, interface))
+        .collect();
     if addresses.is_empty() {
         return Err(Failure::named("io.switchyard.Machines.NoAddresses"));
     }
     let name = machine.name.as_str();
     call.reply(&Host { addresses, name }).await
-}
-
-/// The addresses of these families, each once, link-local ones with the interface of the host that leads there.
-fn wire_addresses(machine: &Machine, all: &[Address], families: Families) -> Vec<WireAddress> {
-    let interface = lookup::interface(machine);
-    let mut addresses: Vec<WireAddress> = Vec::with_capacity(all.len());
-    for address in all.iter().filter(|address| families.hold(address.ip)) {
-        let ifindex = interface.filter(|_| is_link_local(address.ip));
-        let address = WireAddress::new(address.ip, ifindex);
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
-    addresses
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 async fn resolve_address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
@@ -100,6 +83,7 @@ async fn resolve_address(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer
             _ => "family",
         })
     })?;
+    manager.vouch();
     let asker = Asker::User(call.peer().uid());
     let machines = manager.machines_with_address(ip);
     let names: Vec<_> = machines

@@ -6,8 +6,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use varlink_serve::{Answer, Call, Failure, Interface, Method};
 
-use super::lookup::{self, Asker};
-use crate::{inet, manager::Manager};
+use crate::{
+    inet,
+    lookup::{self, Asker},
+    manager::Manager,
+};
 
 pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
     name: "io.systemd.Resolve.Hook",
