@@ -76,6 +76,21 @@ impl Daemon {
         self.lock().id()
     }
 
+    /// The memory that is its own, in kB: without the map that it shares with everybody.
+    #[track_caller]
+    pub fn own_memory(&self) -> i64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.must("read what a daemon takes");
+        let of = |line: &str| {
+            let (key, value) = line.split_once(':')?;
+            let is_own = matches!(key, "RssAnon" | "RssFile");
+            is_own
+                .then(|| value.trim().trim_end_matches(" kB").parse::<i64>())?
+                .ok()
+        };
+        status.lines().filter_map(of).sum()
+    }
+
     /// Everything it has printed so far, over all its starts.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()

@@ -14,9 +14,15 @@ impl Sandbox {
     /// Starts ours or systemd's machined and waits until it answers.
     #[track_caller]
     pub fn start_machined(&self, which: Which) -> &Daemon {
+        self.launch_machined(which, true)
+    }
+
+    #[track_caller]
+    pub(crate) fn launch_machined(&self, which: Which, lookaside: bool) -> &Daemon {
         let daemon = match which {
             Which::Ours => {
-                let env = [("RUST_BACKTRACE", "1")];
+                let lookaside = if lookaside { "yes" } else { "no" };
+                let env = [("RUST_BACKTRACE", "1"), ("SWITCHYARD_LOOKASIDE", lookaside)];
                 Daemon::start("machined", &[OURS], &env, Ready::Notify)
             }
             Which::Peer => {

@@ -26,6 +26,7 @@ pub enum Manager {
 pub struct Options {
     pub(crate) modules: Which,
     pub(crate) machined: Option<Which>,
+    pub(crate) lookaside: bool,
     pub(crate) bus: bool,
     pub(crate) manager: Manager,
     pub(crate) hosts: String,
@@ -37,6 +38,7 @@ impl Default for Options {
         Self {
             modules: Which::Ours,
             machined: Some(Which::Ours),
+            lookaside: true,
             bus: true,
             manager: Manager::None,
             hosts: "files mymachines dns".into(),
@@ -65,6 +67,12 @@ impl Options {
     /// The machined to start before the body, or `None` for none.
     pub fn machined(mut self, which: impl Into<Option<Which>>) -> Self {
         self.machined = which.into();
+        self
+    }
+
+    /// Whether our machined shares what it knows. If not, each lookup asks it.
+    pub fn lookaside(mut self, lookaside: bool) -> Self {
+        self.lookaside = lookaside;
         self
     }
 

@@ -26,7 +26,7 @@ impl Sandbox {
             sandbox.start_bus();
         }
         if let Some(which) = options.machined {
-            sandbox.start_machined(which);
+            sandbox.launch_machined(which, options.lookaside);
         }
         sandbox
     }
