@@ -9,7 +9,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 modules := $(target)/modules
 stage := $(target)/stage
 daemons := machined machined-enter resolved resolvconf
-programs := switchyard-oci-hook
+programs := switchyard-lookaside switchyard-oci-hook
 services := mymachines resolve
 skipped := $(target)/skipped
 nextest := $(shell command -v cargo-nextest)
@@ -21,7 +21,7 @@ deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if
 all: build
 
 build: ## the daemons, and the modules linked as they are installed
-	cargo build --release --locked -p machined -p machined-enter -p oci-hook -p resolved -p resolvconf --bins
+	cargo build --release --locked -p lookaside-stat -p machined -p machined-enter -p oci-hook -p resolved -p resolvconf --bins
 	mkdir -p $(modules)
 	set -e; for name in $(services); do \
 		cargo build --profile module --locked -p nss-$$name; \

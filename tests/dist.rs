@@ -76,8 +76,12 @@ fn shells_understand_the_scripts() {
                 s.run(&format!("{shell} -n {script}")).ok();
             }
         }
-        s.run("bash -n /usr/share/bash-completion/completions/switchyard-oci-hook")
+        for program in ["switchyard-lookaside", "switchyard-oci-hook"] {
+            s.run(&format!(
+                "bash -n /usr/share/bash-completion/completions/{program}"
+            ))
             .ok();
+        }
     });
 }
 
@@ -370,6 +374,7 @@ fn help_leads_to_a_manual_page_that_is_there() {
         for (program, page) in [
             ("/usr/libexec/switchyard/machined", "switchyard-machined.8"),
             ("/usr/libexec/switchyard/resolved", "switchyard-resolved.8"),
+            ("/usr/bin/switchyard-lookaside", "switchyard-lookaside.8"),
             ("/usr/bin/switchyard-oci-hook", "switchyard-oci-hook.1"),
         ] {
             let help = s.run(&format!("{program} --help")).ok();

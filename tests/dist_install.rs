@@ -7,31 +7,35 @@ use std::process::Command;
 use support::{Options, Sandbox, Via, sandbox, skip};
 
 /// All of it but the programs and the modules: what `dist/install.sh` lays out below PREFIX, and with its mode.
-const FILES: [&str; 26] = [
+const FILES: [&str; 30] = [
     "644 lib/systemd/resolv.conf",
     "644 lib/systemd/system/switchyard-machined.service",
     "644 lib/systemd/system/switchyard-machined.socket",
     "644 lib/systemd/system/switchyard-resolved.service",
     "644 lib/sysusers.d/switchyard.conf",
     "644 lib/tmpfiles.d/switchyard.conf",
+    "644 share/bash-completion/completions/switchyard-lookaside",
     "644 share/bash-completion/completions/switchyard-oci-hook",
     "644 share/containers/oci/hooks.d/switchyard.json",
     "644 share/dbus-1/system-services/org.freedesktop.machine1.service",
     "644 share/dbus-1/system-services/org.freedesktop.resolve1.service",
     "644 share/dbus-1/system.d/org.freedesktop.machine1.conf",
     "644 share/dbus-1/system.d/org.freedesktop.resolve1.conf",
+    "644 share/fish/vendor_completions.d/switchyard-lookaside.fish",
     "644 share/fish/vendor_completions.d/switchyard-oci-hook.fish",
     "644 share/man/man1/switchyard-oci-hook.1",
     "644 share/man/man5/switchyard-resolved.conf.5",
     "644 share/man/man7/io.switchyard.Machines.7",
     "644 share/man/man8/nss-mymachines.8",
     "644 share/man/man8/nss-resolve.8",
+    "644 share/man/man8/switchyard-lookaside.8",
     "644 share/man/man8/switchyard-machined.8",
     "644 share/man/man8/switchyard-resolvconf.8",
     "644 share/man/man8/switchyard-resolved.8",
     "644 share/polkit-1/actions/org.freedesktop.machine1.policy",
     "644 share/polkit-1/actions/org.freedesktop.resolve1.policy",
     "644 share/switchyard/lxc.conf",
+    "644 share/zsh/site-functions/_switchyard-lookaside",
     "644 share/zsh/site-functions/_switchyard-oci-hook",
     "755 share/lxc/hooks/switchyard-lxc-hook",
 ];
@@ -48,9 +52,10 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What the Makefile adds below PREFIX; `LIB` is the library directory of the architecture.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
     "644 lib/LIB/libnss_mymachines.so.2",
     "644 lib/LIB/libnss_resolve.so.2",
+    "755 bin/switchyard-lookaside",
     "755 bin/switchyard-oci-hook",
     "755 libexec/switchyard/machined",
     "755 libexec/switchyard/machined-enter",
