@@ -262,17 +262,15 @@ impl Bench {
         print!("{:36}", "");
         WAYS.iter().for_each(|(_, name)| print!("{name:>12}"));
         println!();
-        for at in 0..=GETENT {
-            let threads = format!("{THREADS} threads, getaddrinfo a second");
-            print!(
-                "{:36}",
-                match at {
-                    FIRST_LOOKUP => "first lookup, the module loaded",
-                    FROM_THREADS => &threads,
-                    GETENT => "getent hosts, least",
-                    _ => COSTS[at].0,
-                }
-            );
+        let threads = format!("{THREADS} threads, getaddrinfo a second");
+        let labels = COSTS.iter().map(|(what, ..)| *what);
+        let more = [
+            "first lookup, the module loaded",
+            &threads,
+            "getent hosts, least",
+        ];
+        for (at, label) in labels.chain(more).enumerate() {
+            print!("{label:36}");
             for (way, _) in WAYS {
                 match self.median(way, at) {
                     Some(figure) if at == FROM_THREADS => print!("{figure:12.0}"),
