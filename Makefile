@@ -64,8 +64,9 @@ lint: $(deny) ## format, clippy; licences and sources of the dependencies where 
 $(tools)/cargo-deny:
 	cargo install --quiet --locked --no-default-features --root $(@D)/.. cargo-deny
 
-unit: ## the tests of each crate
-	$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+unit: ## the tests of each crate; the reader of the lookaside map has a minute of hostile bytes
+	SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER=$${SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER-60} \
+		$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
 	cargo test --doc --workspace --locked
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own

@@ -16,6 +16,15 @@ impl Goals {
         self.missed |= !reached;
     }
 
+    /// A figure that is to be no less than this.
+    #[allow(dead_code, reason = "not all benchmarks have such a goal")]
+    pub fn at_least(&mut self, what: &str, figure: f64, goal: f64) {
+        let reached = figure >= goal;
+        let word = if reached { "reached" } else { "MISSED" };
+        println!("goal {word}: {what}: {figure:.2}, at least {goal}");
+        self.missed |= !reached;
+    }
+
     /// The status to exit with.
     pub fn status(self) -> i32 {
         let check = std::env::var_os("SWITCHYARD_BENCH").is_some_and(|value| value == "check");

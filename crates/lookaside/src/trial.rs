@@ -5,7 +5,7 @@ use std::boxed::Box;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::vec::Vec;
 
-use crate::geometry::{INLINE, PLAIN};
+use crate::geometry::{INLINE, PLAIN, SLOT, WAYS};
 use crate::head::{Fixed, state};
 use crate::question::{Family, Question};
 use crate::record::{Item, Verdict};
@@ -128,9 +128,50 @@ pub fn try_record(bytes: &[u8]) -> (Verdict, Vec<Part>) {
     let Some((map, fixed)) = Heap::map(16 << 10, [7; 16]) else {
         return (Verdict::Miss, Vec::new());
     };
+    let seal = Seal::new(&fixed.salt, &question());
+    let [slot, _] = fixed.geometry.candidates(&seal.key);
+    put_record(&map, fixed, slot, bytes);
+    map.lookup(CLOCK, &question())
+}
+
+/// What a reader makes of a good map that has the name in each of its buckets, with words changed of those
+/// that it looks at: a byte says which, and four what of it is turned over. That goes through the mask.
+pub fn try_changed(bytes: &[u8]) -> (Verdict, Vec<Part>) {
+    let Some((map, fixed)) = Heap::map(16 << 10, [7; 16]) else {
+        return (Verdict::Miss, Vec::new());
+    };
+    let geometry = fixed.geometry;
+    let slots = geometry.candidates(&Seal::new(&fixed.salt, &question()).key);
+    let mut words: Vec<usize> = (state::RETIRED..=state::ASLEEP).collect();
+    for slot in slots {
+        put_record(&map, fixed, slot, &good_record());
+        words.extend((slot..slot + WAYS).map(|slot| geometry.tag(slot)));
+        words.extend((geometry.slot(slot)..).take(SLOT));
+    }
+    words.extend((geometry.block(0).unwrap_or(usize::MAX)..).take(8));
+    for change in bytes.as_chunks().0 {
+        let [which, turned @ ..]: &[u8; 5] = change;
+        if let Some(at) = words.get(usize::from(*which)) {
+            map.store(*at, map.load(*at) ^ u32::from_ne_bytes(*turned));
+        }
+    }
+    map.lookup(CLOCK, &question())
+}
+
+/// An address of each family and a name.
+fn good_record() -> Vec<u8> {
+    let mut items = [&[4, 192, 0, 2, 1][..], &[6, 0, 0, 0, 0], &[0x20; 16]].concat();
+    items.extend(b"\x01\x0bweb.example");
+    let head = [CLOCK + 60, 0, 1 | (items.len() as u32) << 16, 0];
+    let mut record: Vec<u8> = head.into_iter().flat_map(u32::to_ne_bytes).collect();
+    record.extend(items);
+    record
+}
+
+/// Puts a record with these bytes into a slot, under the mask; what does not fit goes into a block.
+fn put_record(map: &Heap, fixed: Fixed, slot: usize, bytes: &[u8]) {
     let (question, geometry) = (question(), fixed.geometry);
     let seal = Seal::new(&fixed.salt, &question);
-    let [slot, _] = geometry.candidates(&seal.key);
     let start = geometry.slot(slot);
     map.store(geometry.tag(slot), seal.key.tag());
     for (at, word) in seal.key.0.into_iter().enumerate() {
@@ -146,7 +187,6 @@ pub fn try_record(bytes: &[u8]) -> (Verdict, Vec<Part>) {
         };
         map.store(place, record.load(at) ^ mask);
     }
-    map.lookup(CLOCK, &question)
 }
 
 fn question() -> Question {

@@ -1,5 +1,7 @@
 //! What `fuzz/corpus/` has, and what becomes of it by damage, through every parser: as `cargo fuzz` does it, but without its
-//! compiler. `SWITCHYARD_FUZZ_SECONDS` is how long each parser is tried; 1 unless told.
+//! compiler and without its knowledge of which bytes lead further. `SWITCHYARD_FUZZ_SECONDS` is how long each parser is tried, 1 unless
+//! told, and `SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER` how long that one is: `make test` has a minute for what every process
+//! reads. The bytes are the same ones in every run, and those that something is wrong with are printed.
 
 mod damage;
 
@@ -49,7 +51,7 @@ fn replay(name: &str, parser: fn(&[u8])) {
     for bytes in &kept {
         check(parser, bytes);
     }
-    let seconds = env::var("SWITCHYARD_FUZZ_SECONDS").map_or(1, |text| text.parse().unwrap());
+    let seconds = seconds(name);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut damage = Damage::new(&kept);
     let mut count = 0_u64;
@@ -58,6 +60,14 @@ fn replay(name: &str, parser: fn(&[u8])) {
         count += 1;
     }
     println!("{name}: {} kept, {count} damaged", kept.len());
+}
+
+/// For how long a parser is tried.
+fn seconds(name: &str) -> u64 {
+    let all = "SWITCHYARD_FUZZ_SECONDS";
+    let own = format!("{all}_{}", name.to_uppercase());
+    let told = env::var(own).or_else(|_| env::var(all));
+    told.map_or(1, |text| text.parse().unwrap())
 }
 
 fn check(parser: fn(&[u8]), bytes: &[u8]) {

@@ -3,7 +3,7 @@
 
 use std::vec::Vec;
 
-use super::{is_well_formed, try_map, try_record};
+use super::{is_well_formed, try_changed, try_map, try_record};
 use crate::geometry::Geometry;
 use crate::head::{Fixed, fixed, state};
 use crate::record::Verdict;
@@ -115,6 +115,38 @@ fn a_record_of_random_bytes_is_believed_in_form_alone() {
     );
 }
 
+#[test]
+fn a_good_map_with_words_changed_is_believed_in_form_alone() {
+    let mut random = Random(4);
+    let good = try_changed(&[]);
+    assert_eq!(
+        (good.0, good.1.len()),
+        (Verdict::Found { ttl: Some(60) }, 3)
+    );
+    let (mut same, mut other, mut missed) = (0, 0, 0);
+    for _ in 0..20_000 {
+        let mut changes = Vec::new();
+        for _ in 0..=random.below(4) {
+            let bit = 1 << random.below(32);
+            let turned = [bit, random.below(256), random.next()][random.below(3) as usize];
+            changes.push(random.below(100) as u8);
+            changes.extend(turned.to_ne_bytes());
+        }
+        let outcome = try_changed(&changes);
+        assert!(is_well_formed(&outcome), "{changes:?} {outcome:?}");
+        match outcome {
+            _ if outcome == good => same += 1,
+            (Verdict::Miss, _) => missed += 1,
+            _ => other += 1,
+        }
+    }
+    // Else it would show nothing.
+    assert!(
+        same > 1000 && other > 1000 && missed > 1000,
+        "{same} {other} {missed}"
+    );
+}
+
 /// What fuzzing begins with was made from docs/lookaside.md by another program, on a machine like most.
 #[cfg(target_endian = "little")]
 #[test]
@@ -128,10 +160,10 @@ fn maps_and_records_as_documented_are_read() {
     let read = |name: &str| {
         let bytes = std::fs::read(std::path::Path::new(corpus).join(name)).unwrap();
         let (kind, bytes) = bytes.split_first().unwrap();
-        if kind & 1 == 0 {
-            try_map(bytes)
-        } else {
-            try_record(bytes)
+        match kind & 3 {
+            0 => try_map(bytes),
+            2 => try_changed(bytes),
+            _ => try_record(bytes),
         }
     };
     let (v4, mut v6) = (Part::Address([192, 0, 2, 1].to_vec(), 0), [0; 16]);
@@ -156,6 +188,9 @@ fn maps_and_records_as_documented_are_read() {
         read("map_complete"),
         (Verdict::NotFound { ttl: None }, Vec::new())
     );
+    assert_eq!(read("changed_not"), try_changed(&[]));
+    assert_eq!(read("changed_retired"), (Verdict::Miss, Vec::new()));
+    assert_eq!(read("changed_complete").0, Verdict::NotFound { ttl: None });
     let (verdict, parts) = read("record_long");
     assert_eq!((verdict, parts.len()), (Verdict::Found { ttl }, 17));
     assert_eq!(
