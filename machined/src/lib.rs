@@ -14,6 +14,7 @@ pub mod bus;
 pub mod caller;
 pub mod cgroup;
 pub mod class;
+pub mod config;
 pub mod enter;
 mod epoll;
 pub mod error;

@@ -16,7 +16,7 @@ use daemon::{
     signals::Signals,
 };
 use machined::{
-    bus,
+    bus, config,
     manager::{Manager, Paths},
     nscd, varlink,
 };
@@ -28,7 +28,7 @@ const USAGE: &str = "\
 machined [--help | --version]
 
 The registry of containers and virtual machines: org.freedesktop.machine1 on D-Bus, io.systemd.Machine over Varlink.
-Run by a service manager, as root; there is nothing to configure. See switchyard-machined(8).
+Run by a service manager, as root. See switchyard-machined(8), also for /etc/switchyard/machined.conf.
 ";
 
 /// What is ours alone: the lock, and state files that could not be read.
@@ -128,7 +128,11 @@ fn make_dir(path: &str) -> io::Result<()> {
 async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let manager = Manager::new(Paths::default())?;
-    if let Some(map) = daemon::map::create(Path::new(MAP), true) {
+    let (config, wrong) = config::load(&config::roots());
+    for line in wrong {
+        tracing::warn!("{line}");
+    }
+    if let Some(map) = daemon::map::create(Path::new(MAP), config.lookaside) {
         manager.publish(map);
     }
     manager.restore()?;

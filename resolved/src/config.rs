@@ -5,7 +5,6 @@ mod boot;
 mod delegate;
 mod dnssd;
 pub mod domain;
-mod files;
 pub mod lists;
 mod load;
 mod records;
@@ -13,7 +12,6 @@ mod resolve;
 pub mod server;
 mod setting;
 mod sources;
-mod syntax;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -21,18 +19,21 @@ mod tests;
 mod unit;
 mod values;
 mod words;
-mod wrong;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
+use config_file::{files, syntax, wrong};
 use hickory_proto::rr::{Name, RecordType};
+
+pub use config_file::Diagnostic;
+pub(crate) use config_file::files::try_read as read_file;
 
 use crate::{
     mode::{CacheMode, DnsOverTls, Dnssec, Multicast, StubListener},
     server::{DnsServer, Domain},
 };
 
-pub(crate) use self::{files::try_read as read_file, sources::ifindex_of};
+pub(crate) use self::sources::ifindex_of;
 pub use self::{
     load::{check, load},
     records::StaticRecords,
@@ -180,25 +181,4 @@ pub struct TrustAnchor {
     pub name: Name,
     /// DS or DNSKEY.
     pub data: hickory_proto::dnssec::rdata::DNSSECRData,
-}
-
-/// A line that is wrong; it is skipped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// The file.
-    pub path: PathBuf,
-    /// From 1; 0: the file as a whole.
-    pub line: usize,
-    /// What is wrong, and what to do.
-    pub message: String,
-}
-
-impl std::fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:", self.path.display())?;
-        if self.line > 0 {
-            write!(f, "{}:", self.line)?;
-        }
-        write!(f, " {}", self.message)
-    }
 }

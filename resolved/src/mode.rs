@@ -6,18 +6,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownMode;
 
-/// A boolean as systemd.syntax(7) has it: `1 yes y true t on`, `0 no n false f off`, in either case.
-#[must_use]
-pub fn parse_boolean(word: &str) -> Option<bool> {
-    let is = |words: [&str; 6]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-    if is(["1", "yes", "y", "true", "t", "on"]) {
-        Some(true)
-    } else if is(["0", "no", "n", "false", "f", "off"]) {
-        Some(false)
-    } else {
-        None
-    }
-}
+pub use config_file::parse_boolean;
 
 macro_rules! modes {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* } $(yes = $yes:ident,)? $(no = $no:ident,)?) => {

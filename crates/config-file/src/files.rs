@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::{Mode, OFlags};
 
-use super::wrong::Wrong;
+use crate::Wrong;
 
 /// More than any real file has; a lists of negative trust anchors comes closest.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -18,7 +18,7 @@ const LARGEST_FILE: u64 = 16 << 20;
 /// The files with this ending, in order of their names, whatever folder they are in.
 ///
 /// One that is a link to /dev/null, or empty, hides those of its name in later folders and is left out itself.
-pub(super) fn list(dirs: &[PathBuf], ending: &str, wrong: &mut Wrong) -> Vec<PathBuf> {
+pub fn list(dirs: &[PathBuf], ending: &str, wrong: &mut Wrong) -> Vec<PathBuf> {
     let mut found: BTreeMap<_, PathBuf> = BTreeMap::new();
     for dir in dirs {
         let entries = match std::fs::read_dir(dir) {
@@ -45,7 +45,7 @@ pub(super) fn list(dirs: &[PathBuf], ending: &str, wrong: &mut Wrong) -> Vec<Pat
 }
 
 /// The first of the roots that has this file.
-pub(super) fn first(roots: &[PathBuf], file: &str) -> Option<PathBuf> {
+pub fn first(roots: &[PathBuf], file: &str) -> Option<PathBuf> {
     let mut paths = roots.iter().map(|root| root.join(file));
     let path = paths.find(|path| path.symlink_metadata().is_ok())?;
     (!is_masked(&path)).then_some(path)
@@ -58,7 +58,7 @@ fn is_masked(path: &Path) -> bool {
 }
 
 /// The bytes of a file. `None`, and a diagnostic, if it can't be read.
-pub(super) fn read(path: &Path, wrong: &mut Wrong) -> Option<Vec<u8>> {
+pub fn read(path: &Path, wrong: &mut Wrong) -> Option<Vec<u8>> {
     match try_read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
@@ -69,7 +69,10 @@ pub(super) fn read(path: &Path, wrong: &mut Wrong) -> Option<Vec<u8>> {
 }
 
 /// The bytes of a regular file.
-pub(crate) fn try_read(path: &Path) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// Of the file system; if it is no regular file, or larger than any real one.
+pub fn try_read(path: &Path) -> io::Result<Vec<u8>> {
     // NONBLOCK: a FIFO in its place is no reason to wait.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::wrong::Wrong;
+use crate::Wrong;
 
 /// `key = value` in one of the sections asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
+pub struct Assignment {
     /// Of its first line, from 1.
     pub line: usize,
     /// Without space around.
@@ -19,12 +19,7 @@ pub(super) struct Assignment {
 ///
 /// What is in no section, in an unknown one, or no assignment at all, is a diagnostic. Sections and keys that begin with
 /// `X-` are other programs' and passed over.
-pub(super) fn parse(
-    path: &Path,
-    bytes: &[u8],
-    section: &str,
-    wrong: &mut Wrong,
-) -> Vec<Assignment> {
+pub fn parse(path: &Path, bytes: &[u8], section: &str, wrong: &mut Wrong) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     let mut place = Place::Nowhere;
     for (number, line) in logical_lines(path, bytes, wrong) {
