@@ -128,6 +128,18 @@ fn a_container_is_found_without_machined() {
         unshared.stop();
         assert_eq!(probe.ask("4", "web"), STOPPED);
         unshared.cont();
+        unshared.end();
+        fs::create_dir_all("/etc/switchyard").unwrap();
+        fs::write(
+            "/etc/switchyard/machined.conf",
+            "[Machine]\nLookaside=no\nOther=1\n",
+        )
+        .unwrap();
+        fs::remove_file(MAP).unwrap();
+        s.machined().start_again();
+        assert!(!Path::new(MAP).exists());
+        let line = "/etc/switchyard/machined.conf:3: unknown key Other= in [Machine]";
+        assert!(s.machined().log().contains(line));
     });
 }
 
