@@ -23,13 +23,12 @@ struct Kinds<'s> {
 impl<'s> Kinds<'s> {
     /// `None` where there is but one user: resolved has no map then.
     fn new(s: &'s Sandbox) -> Option<Self> {
-        if s.is_rootless() {
-            return None;
-        }
-        let world = World::start_of(s, Which::Ours);
-        s.run("mkdir -p /var/empty-root && chmod 755 /tmp").ok();
-        let program = compile(s, "processes", SOURCE, "-Wall -Wextra -Werror");
-        Some(Self { s, world, program })
+        (!s.is_rootless()).then(|| {
+            let world = World::start_of(s, Which::Ours);
+            s.run("mkdir -p /var/empty-root && chmod 755 /tmp").ok();
+            let program = compile(s, "processes", SOURCE, "-Wall -Wextra -Werror");
+            Self { s, world, program }
+        })
     }
 
     /// What the processes of a kind say. What was known may have gone meanwhile, where the machine is slow or a change has voided it: then
