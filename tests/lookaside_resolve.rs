@@ -64,6 +64,7 @@ fn what_is_known_needs_no_daemon_for_a_while() {
             known[0].starts_with("SUCCESS") && known[5].starts_with("NOTFOUND"),
             "{known:?}"
         );
+        assert!(known[0].ends_with(" 2001:db8::10 192.0.2.10"), "{known:?}");
         for kill in [false, true] {
             learn(&probe);
             if kill {

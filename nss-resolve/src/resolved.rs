@@ -60,6 +60,7 @@ pub(crate) fn by_name(
             None => request,
         }
     };
+    answer.list_ipv6_first();
     let mut found = |found: Found<'_>| match found {
         Found::Address { octets, ifindex } => {
             if let Some(address) = Address::new(octets, ifindex) {

@@ -22,6 +22,7 @@ pub struct AddressAnswer<'b> {
     pub(crate) count: usize,
     pub(crate) name: Option<Text>,
     pub(crate) ttl: Option<u32>,
+    pub(crate) is_ipv6_first: bool,
 }
 
 impl<'b> AddressAnswer<'b> {
@@ -33,6 +34,7 @@ impl<'b> AddressAnswer<'b> {
             count: 0,
             name: None,
             ttl: None,
+            is_ipv6_first: false,
         }
     }
 
@@ -58,6 +60,14 @@ impl<'b> AddressAnswer<'b> {
     /// Sets for how many seconds the answer holds.
     pub fn time_to_live(&mut self, seconds: u32) {
         self.ttl = Some(seconds);
+    }
+
+    /// Lists IPv6 addresses before those of IPv4; else they are in the order in which they came.
+    ///
+    /// The C library sorts them in either case. For that it asks the kernel which source address each would have, and
+    /// needs a second socket where IPv6 comes after IPv4 (`sysdeps/posix/getaddrinfo.c`).
+    pub fn list_ipv6_first(&mut self) {
+        self.is_ipv6_first = true;
     }
 
     pub(crate) fn check(&self) -> Result<(), Failure> {

@@ -33,6 +33,17 @@ impl Hosts for Fake {
                 answer.canonical_name(b"canonical");
                 answer.canonical_name(b"second");
             }
+            b"mixed" => {
+                for octets in [
+                    &[10, 0, 0, 1][..],
+                    &UNIQUE_LOCAL,
+                    &[10, 0, 0, 2],
+                    &LINK_LOCAL,
+                ] {
+                    add(octets);
+                }
+                answer.list_ipv6_first();
+            }
             b"many" => (0..250).for_each(|i| add(&[10, 0, 0, i])),
             b"nothing" => {}
             b"unknown" => return Err(Failure::NotFound),
@@ -218,6 +229,27 @@ fn tuples_in_every_buffer() {
         }
         assert!(fitted.is_some_and(|size| size <= 160), "{fitted:?}"); // what systemd's module needs
     }
+}
+
+#[test]
+fn ipv6_comes_first_where_that_is_wanted() {
+    let found = |given| tuples(&mut Arena::new(0, 400), "mixed", given).1;
+    let firsts = |found: Vec<Found>| {
+        found
+            .iter()
+            .map(|(_, _, octets, _)| octets[..4].to_vec())
+            .collect::<Vec<_>>()
+    };
+    let expected = [
+        UNIQUE_LOCAL[..4].to_vec(),
+        LINK_LOCAL[..4].to_vec(),
+        vec![10, 0, 0, 1],
+        vec![10, 0, 0, 2],
+    ];
+    assert_eq!(firsts(found(None)), expected);
+    // SAFETY: integers and pointers may be zero.
+    let mut given: AddressTuple = unsafe { std::mem::zeroed() };
+    assert_eq!(firsts(found(Some(&mut given))), expected);
 }
 
 #[test]

@@ -31,24 +31,35 @@ pub unsafe fn by_name_tuples<H: Hosts>(
         // SAFETY: the caller's promise.
         let buffer = unsafe { Buffer::new(buffer, length) };
         let mut answer = AddressAnswer::new(buffer, Form::Tuples);
-        let first = answer.buffer.front().cast::<Tuple>();
+        let list = answer.buffer.front().cast::<Tuple>();
         H::by_name(ByName { name, family: None }, &mut answer)?;
         answer.canonical_name(name);
         answer.check()?;
         let name = answer.name.unwrap_or(Text::NONE).as_ptr();
-        for index in 0..answer.count {
-            // SAFETY: `count` tuples stand in a row from `first` on, as check() found.
-            let tuple = unsafe { first.add(index) };
-            let last = index + 1 == answer.count;
-            let next = if last {
-                ptr::null_mut()
-            } else {
-                tuple.wrapping_add(1)
-            };
-            // SAFETY: such a tuple; the list began at an aligned address.
-            unsafe { (*tuple).next = next };
-            // SAFETY: as above.
-            unsafe { (*tuple).name = name };
+        let (mut first, mut last) = (ptr::null_mut::<Tuple>(), ptr::null_mut::<Tuple>());
+        let turns: &[Option<Family>] = match answer.is_ipv6_first {
+            true => &[Some(Family::Inet6), Some(Family::Inet)],
+            false => &[None],
+        };
+        for family in turns {
+            for index in 0..answer.count {
+                // SAFETY: `count` tuples stand in a row from `list` on, as check() found.
+                let tuple = unsafe { list.add(index) };
+                // SAFETY: such a tuple; the list began at an aligned address.
+                let raw = unsafe { (*tuple).family };
+                if family.is_some_and(|family| family.raw() != raw) {
+                    continue;
+                }
+                // SAFETY: as above.
+                unsafe { (*tuple).name = name };
+                if last.is_null() {
+                    first = tuple;
+                } else {
+                    // SAFETY: the tuple before it.
+                    unsafe { (*last).next = tuple };
+                }
+                last = tuple;
+            }
         }
         // glibc's nscd brings the first tuple along (`nscd/aicache.c`), getaddrinfo brings none.
         // SAFETY: the caller's promise.
@@ -57,7 +68,7 @@ pub unsafe fn by_name_tuples<H: Hosts>(
             // SAFETY: the caller's promise.
             unsafe { pat.write(first) };
         } else {
-            // SAFETY: the list has at least one tuple.
+            // SAFETY: there is one at least, as check() found.
             let first = unsafe { first.read() };
             // SAFETY: the caller's promise.
             unsafe { given.write(first) };
