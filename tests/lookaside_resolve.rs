@@ -7,7 +7,8 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use nss_probe::Probe;
 use nss_resolve_world::{MODULE, World, options};
-use support::{Options, Sandbox, Which, sandbox, skip};
+use serde_json::Value;
+use support::{Options, Sandbox, Via, Which, sandbox, skip};
 
 const MAP: &str = "/run/switchyard/resolve.map";
 const STOPPED: &str = "UNAVAIL errno=110 h_errno=3";
@@ -45,6 +46,15 @@ fn same(said: &[String], expected: &[String]) {
     for ((said, expected), question) in said.iter().zip(expected).zip(QUESTIONS) {
         assert_eq!(without_ttl(said), without_ttl(expected), "{question:?}");
     }
+}
+
+/// What the map says of itself.
+fn stat(s: &Sandbox) -> Value {
+    let text = s
+        .run(&format!("switchyard-lookaside stat --json {MAP}"))
+        .ok();
+    let all: Value = serde_json::from_str(&text).unwrap();
+    all[0].clone()
 }
 
 fn flush(s: &Sandbox) {
@@ -187,6 +197,51 @@ fn changes_void_what_is_known() {
         assert!(!probe.ask("2", "name.test").starts_with("SUCCESS"));
         s.run("resolvectl revert up0").ok();
         assert!(probe.ask("2", "name.test").starts_with("SUCCESS"));
+    });
+}
+
+/// Without a lookup that would see it.
+#[test]
+fn what_this_machine_answers_by_itself_voids_what_is_known() {
+    sandbox!(options(), |s| {
+        let Some(_world) = world(s) else {
+            skip!("there is no other user");
+        };
+        let probe = Probe::of(s, MODULE);
+        let voids = |what: &str, change: &dyn Fn()| {
+            // Some change may still be on its way.
+            let known = || {
+                learn(&probe);
+                let known = stat(s);
+                (known["entries"].as_u64() > Some(1)).then_some(known["voided"].clone())
+            };
+            s.wait_for(|| known().is_some(), "answers to be known");
+            let before = stat(s)["voided"].clone();
+            change();
+            s.wait_for(|| stat(s)["voided"] != before, what);
+        };
+        let write = |path: &str, text: &str| fs::write(path, text).unwrap();
+        voids("/etc/hosts", &|| {
+            write("/etc/hosts", "192.0.2.55 name.test\n");
+        });
+        assert!(probe.ask("2", "name.test").contains(" 192.0.2.55"));
+        voids("/etc/hosts, soon after", &|| {
+            write("/etc/hosts", "127.0.0.1 localhost\n");
+        });
+        assert!(probe.ask("2", "name.test").contains(" 192.0.2.10"));
+        voids("a static record", &|| {
+            fs::create_dir_all("/etc/systemd/resolve/static.d").unwrap();
+            write(
+                "/etc/systemd/resolve/static.d/a.rr",
+                r#"{"key":{"type":1,"name":"name.test"},"address":[192,0,2,56]}"#,
+            );
+        });
+        assert!(probe.ask("2", "name.test").contains(" 192.0.2.56"));
+        voids("a hook", &|| {
+            s.start_machined(Which::Ours);
+        });
+        let web = s.container("web").start();
+        voids("what a hook wants", &|| s.register(&web, Via::Varlink));
     });
 }
 

@@ -107,6 +107,17 @@ impl Local {
         files.fold(self.hooks.generation(), u64::wrapping_add)
     }
 
+    /// Files have changed: the next who asks looks at them.
+    pub fn look_again(&self) {
+        self.statics.look_again();
+        self.hosts.look_again();
+    }
+
+    /// Waits until a hook changes what it wants.
+    pub async fn hooks_changed(&self) {
+        self.hooks.changed().await;
+    }
+
     /// Whether a hook may have a say in a name: what it says may be another thing each time.
     pub fn is_hooked(&self, name: &Name) -> bool {
         self.hooks.want(name)

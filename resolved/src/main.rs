@@ -155,13 +155,19 @@ async fn run() -> Result<(), Failure> {
     // As the user that owns the directory: by that clients know the one who listens.
     let _varlink = varlink::serve(&manager, &manager.paths().run)?;
     let mut listeners = Listeners::start(sockets, &manager)?;
-    let tasks = [
+    let mut tasks = vec![
         tokio::task::spawn_local(follow_links(Rc::clone(&manager), monitor, network)),
         tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_host_name(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_resolv_conf(Rc::clone(&manager))),
+        tokio::task::spawn_local(follow_hooks(Rc::clone(&manager))),
         tokio::task::spawn_local(on_the_bus(Rc::clone(&manager))),
     ];
+    let local = &manager.paths().local;
+    for dir in local.static_records.iter().chain([&local.hooks]) {
+        let follow = follow_folder(Rc::clone(&manager), dir.clone());
+        tasks.push(tokio::task::spawn_local(follow));
+    }
     let ended = loop {
         tokio::select! {
             signal = signals.end() => break signal,
@@ -255,7 +261,25 @@ async fn follow_resolv_conf(manager: Rc<Manager>) {
     // /etc/hosts stands there too.
     while watch.changed().await.is_ok() {
         manager.resolv_conf_changed();
-        manager.note_local_changes();
+        manager.local_files_changed();
+    }
+}
+
+async fn follow_hooks(manager: Rc<Manager>) {
+    manager.follow_hooks().await;
+}
+
+/// Follows a folder whose files have a say in what this machine answers by itself.
+async fn follow_folder(manager: Rc<Manager>, dir: PathBuf) {
+    let mut watch = match networkd::Watch::open(&dir) {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!("Failed to follow {}: {error}", dir.display());
+            return;
+        }
+    };
+    while watch.changed().await.is_ok() {
+        manager.local_files_changed();
     }
 }
 

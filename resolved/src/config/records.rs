@@ -28,6 +28,7 @@ pub struct StaticRecords {
 #[derive(Debug, Default)]
 struct Known {
     looked: Option<Instant>,
+    is_due: bool,
     files: Vec<Version>,
     records: HashMap<Name, Rc<[Record]>>,
     wrong: Vec<Diagnostic>,
@@ -63,6 +64,11 @@ impl StaticRecords {
         self.known.borrow().generation
     }
 
+    /// They have changed: the next who asks looks at them.
+    pub fn look_again(&self) {
+        self.known.borrow_mut().is_due = true;
+    }
+
     /// What is wrong with the files.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
@@ -73,9 +79,10 @@ impl StaticRecords {
     fn refresh(&self) {
         let mut known = self.known.borrow_mut();
         let is_recent = |looked: Instant| looked.elapsed() < RECHECK;
-        if known.looked.is_some_and(is_recent) {
+        if known.looked.is_some_and(is_recent) && !known.is_due {
             return;
         }
+        known.is_due = false;
         let is_first = known.looked.is_none();
         known.looked = Some(Instant::now());
         let mut wrong = Wrong::default();

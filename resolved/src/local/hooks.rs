@@ -23,6 +23,7 @@ use std::{
 
 use futures_util::future::join_all;
 use hickory_proto::rr::Name;
+use tokio::sync::Notify;
 
 use self::hook::Hook;
 use crate::{
@@ -46,7 +47,7 @@ pub(super) struct Hooks {
     scanned: Cell<Option<SystemTime>>,
     /// In the order of their names.
     hooks: RefCell<Vec<Rc<Hook>>>,
-    generation: Rc<Cell<u64>>,
+    generation: Rc<Count>,
 }
 
 impl Hooks {
@@ -60,6 +61,11 @@ impl Hooks {
             hooks: RefCell::default(),
             generation: Rc::default(),
         }
+    }
+
+    /// Waits until one changes what it wants. Who comes and goes is seen in the directory.
+    pub async fn changed(&self) {
+        self.generation.changed.notified().await;
     }
 
     /// Counts how often a hook came, went or changed what it wants.
@@ -191,7 +197,25 @@ impl Hooks {
                 ))
             })
         }));
-        self.generation.set(self.generation.get() + 1);
+        self.generation.add();
+    }
+}
+
+/// How often something changed.
+#[derive(Debug, Default)]
+struct Count {
+    number: Cell<u64>,
+    changed: Notify,
+}
+
+impl Count {
+    fn get(&self) -> u64 {
+        self.number.get()
+    }
+
+    fn add(&self) {
+        self.number.set(self.number.get() + 1);
+        self.changed.notify_one();
     }
 }
 

@@ -53,6 +53,11 @@ impl Hosts {
         }
     }
 
+    /// It has changed: the next who asks looks at it.
+    pub fn look_again(&self) {
+        self.state.borrow_mut().looked = None;
+    }
+
     /// Counts how often the file changed.
     pub fn generation(&self) -> u64 {
         self.table();

@@ -20,6 +20,11 @@ impl Statics {
         Self(StaticRecords::new(directories))
     }
 
+    /// They have changed: the next who asks looks at them.
+    pub fn look_again(&self) {
+        self.0.look_again();
+    }
+
     /// Counts how often the files changed.
     pub fn generation(&self) -> u64 {
         self.0.generation()

@@ -87,6 +87,20 @@ impl Manager {
         }
     }
 
+    /// Files of this machine's own answers have changed, or may have.
+    pub fn local_files_changed(&self) {
+        self.local.look_again();
+        self.note_local_changes();
+    }
+
+    /// Follows what the hooks want; never returns.
+    pub async fn follow_hooks(&self) {
+        loop {
+            self.local.hooks_changed().await;
+            self.note_local_changes();
+        }
+    }
+
     async fn known_here(&self, lookup: &Lookup) -> Option<Result<Answer, Failure>> {
         let before = self.with_world(|world| self.local.before(lookup, world));
         before.await

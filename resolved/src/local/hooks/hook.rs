@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Identity,
+    Count, Identity,
     client::Connection,
     filter::{self, Filter},
     record::{self, Questions},
@@ -53,7 +53,7 @@ pub(super) struct Hook {
     places: Semaphore,
     idle: RefCell<Vec<Connection>>,
     held_off_until: Cell<Option<Instant>>,
-    generation: Rc<Cell<u64>>,
+    generation: Rc<Count>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ enum Standing {
 }
 
 impl Hook {
-    pub fn new(path: PathBuf, identity: Identity, owner: u32, generation: Rc<Cell<u64>>) -> Self {
+    pub fn new(path: PathBuf, identity: Identity, owner: u32, generation: Rc<Count>) -> Self {
         Self {
             peer: Peer { path, owner },
             identity,
@@ -190,7 +190,7 @@ impl Hook {
 
     fn set(&self, standing: Standing) {
         self.standing.send_replace(standing);
-        self.generation.set(self.generation.get() + 1);
+        self.generation.add();
     }
 
     fn is_away(&self, error: &io::Error) {
