@@ -4,19 +4,21 @@
 //! Two daemons can't have one socket, so they are taken in turn, and compared round by round: the CPU time that the kernel counted for
 //! their threads, and how many questions a second there were.
 
+#[path = "figures.rs"]
+mod figures;
 #[path = "goals.rs"]
 mod goals;
 #[path = "../tests/nss_resolve_world.rs"]
 mod nss_resolve_world;
 
 use std::{
-    fs,
     io::{Read, Write},
     net::UdpSocket,
     os::unix::net::UnixStream,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use figures::{Figures, compare_with_and_without};
 use goals::Goals;
 use nss_resolve_world::{SOCKET, World, options};
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -39,15 +41,6 @@ enum Kind {
     Varlink(&'static str),
     /// Below `test`.
     Stub(&'static str),
-}
-
-/// Of one daemon and one kind, a round each.
-#[derive(Default)]
-struct Figures {
-    /// µs of CPU time for a question.
-    cpu: Vec<f64>,
-    /// Questions a second.
-    rate: Vec<f64>,
 }
 
 fn main() {
@@ -75,23 +68,10 @@ fn compare(s: &Sandbox) -> i32 {
             world.end(s);
         }
     }
-    println!(
-        "median of {ROUNDS} rounds of {QUESTIONS}: µs of resolved's CPU a question; questions a second"
-    );
-    println!("{:36} shared      not    shared      not", "");
+    figures::print_head("question", ROUNDS, QUESTIONS);
     let mut goals = Goals::default();
-    for ((what, _), [with, without]) in KINDS.iter().zip(&figures) {
-        println!(
-            "{what:36}{:7.2} {:8.2} {:9.0} {:8.0}",
-            median(&with.cpu),
-            median(&without.cpu),
-            median(&with.rate),
-            median(&without.rate)
-        );
-        let less = ratio(&without.rate, &with.rate);
-        let more = ratio(&with.cpu, &without.cpu);
-        goals.at_most(&format!("{what}: time to that without"), less, 1.05);
-        println!("  and of CPU time: {more:.3}");
+    for ((what, _), of) in KINDS.iter().zip(&figures) {
+        compare_with_and_without(what, of, &mut goals);
     }
     goals.status()
 }
@@ -103,12 +83,7 @@ fn measure(world: &World, kind: Kind, figures: &mut Figures) {
     };
     // In the cache, and answered from there.
     (0..QUESTIONS / 10).for_each(|_| ask());
-    let (before, begun) = (cpu_time(world.resolved.pid()), Instant::now());
-    (0..QUESTIONS).for_each(|_| ask());
-    let took = begun.elapsed().as_secs_f64();
-    let cpu = cpu_time(world.resolved.pid()) - before;
-    figures.rate.push(QUESTIONS as f64 / took);
-    figures.cpu.push(cpu as f64 / QUESTIONS as f64 / 1000.0);
+    figures.measure(world.resolved.pid(), QUESTIONS, ask);
 }
 
 /// One call after the other over one connection.
@@ -158,27 +133,4 @@ fn by_stub(label: &'static str) -> Box<dyn FnMut()> {
         let length = socket.recv(&mut reply).unwrap();
         assert!(length > 12 && reply[..2] == query[..2] && reply[3] & 0xf == code);
     })
-}
-
-/// What the threads of a process have used, in ns.
-fn cpu_time(pid: u32) -> u64 {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    tasks
-        .map(|task| {
-            let text = fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
-            text.split(' ').next().unwrap().parse::<u64>().unwrap()
-        })
-        .sum()
-}
-
-/// The median of the ratios of the rounds.
-fn ratio(of: &[f64], to: &[f64]) -> f64 {
-    let ratios: Vec<_> = of.iter().zip(to).map(|(a, b)| a / b).collect();
-    median(&ratios)
-}
-
-fn median(figures: &[f64]) -> f64 {
-    let mut figures = figures.to_vec();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

@@ -58,6 +58,15 @@ impl Question {
         Some(new)
     }
 
+    /// A number by which it can be told from others, not to be relied on against who chooses names.
+    #[cfg(any(test, feature = "writer"))]
+    pub fn digest(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hasher};
+        let mut hasher = DefaultHasher::new();
+        hasher.write(self.message());
+        hasher.finish()
+    }
+
     fn new(head: [u8; 2], name: &[u8]) -> Self {
         let mut new = Self {
             message: [0; 2 + LONGEST],

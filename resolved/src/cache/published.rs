@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use lookaside::{Answer, Question, Writer};
+use rustix::time::{ClockId, clock_gettime};
 
 /// The map, where there is one.
 #[derive(Debug, Default)]
@@ -14,6 +15,23 @@ pub struct Published {
     is_on: Cell<bool>,
     /// Something was published since all was voided.
     has_some: Cell<bool>,
+    recent: RefCell<Recent>,
+}
+
+/// What has been published in this second, some of it: who asks the daemon again and again for the same has it published once.
+#[derive(Debug, Default)]
+struct Recent {
+    second: u32,
+    /// Digests of questions, each in the place that its last bits say.
+    questions: [u64; RECENT],
+}
+
+const RECENT: usize = 32;
+
+impl Recent {
+    fn place(&mut self, digest: u64) -> Option<&mut u64> {
+        self.questions.get_mut(digest as usize % RECENT)
+    }
 }
 
 impl Published {
@@ -57,6 +75,19 @@ impl Published {
         }
     }
 
+    /// Whether the answer has been published within this second.
+    pub fn is_recent(&self, question: &Question) -> bool {
+        let (mut recent, now) = (self.recent.borrow_mut(), second());
+        if recent.second != now {
+            *recent = Recent {
+                second: now,
+                ..Recent::default()
+            };
+        }
+        let digest = question.digest();
+        recent.place(digest).is_some_and(|known| *known == digest)
+    }
+
     /// Publishes an answer for so many seconds.
     pub fn put(&self, question: &Question, answer: Answer<'_>, ttl: u32) {
         if self.is_on.get()
@@ -64,15 +95,24 @@ impl Published {
         {
             writer.publish(question, answer, Some(ttl));
             self.has_some.set(true);
+            let digest = question.digest();
+            if let Some(place) = self.recent.borrow_mut().place(digest) {
+                *place = digest;
+            }
         }
     }
 
     /// Voids all that is published, before whoever changed something is told that it is changed.
     pub fn void(&self) {
+        self.recent.take();
         if self.has_some.replace(false)
             && let Some(writer) = self.writer.borrow_mut().as_mut()
         {
             writer.void();
         }
     }
+}
+
+fn second() -> u32 {
+    clock_gettime(ClockId::MonotonicCoarse).tv_sec as u32
 }

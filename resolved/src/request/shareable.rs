@@ -70,6 +70,7 @@ impl Shareable {
             || answer.stale
             || !manager.may_be_copied(name)
             || manager.cache.generation() != self.generation
+            || manager.cache.published.is_recent(&self.question)
         {
             return;
         }
