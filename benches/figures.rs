@@ -1,6 +1,8 @@
 //! What something costs a daemon with the map and without: the CPU time that the kernel counted for its threads, and how often
 //! a second it was done.
 
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
 use std::{fs, time::Instant};
 
 use crate::goals::Goals;
@@ -50,7 +52,7 @@ pub fn compare_with_and_without(what: &str, [with, without]: &[Figures; 2], goal
 }
 
 /// What the threads of a process have used, in ns.
-fn cpu_time(pid: u32) -> u64 {
+pub fn cpu_time(pid: u32) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     tasks
         .map(|task| {

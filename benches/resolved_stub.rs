@@ -4,6 +4,8 @@
 //! The rounds are taken in turn, so that whatever else the machine does meets all alike. Time is what the kernel counted
 //! for the daemon's threads, /proc/PID/task/*/schedstat.
 
+#[path = "figures.rs"]
+mod figures;
 #[path = "goals.rs"]
 mod goals;
 #[path = "../tests/nsd.rs"]
@@ -16,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use figures::cpu_time;
 use goals::Goals;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, run_program};
@@ -239,17 +242,6 @@ fn ask(client: &UdpSocket, name: usize, rtype: u16, id: usize) -> bool {
 fn answered(client: &UdpSocket) -> bool {
     let mut reply = [0; 512];
     client.recv(&mut reply).is_ok() && reply[3] & 0xf == 0 && reply[7] > 0
-}
-
-/// What the threads of a process have used, in ns.
-fn cpu_time(pid: u32) -> u64 {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    tasks
-        .map(|task| {
-            let text = fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
-            text.split(' ').next().unwrap().parse::<u64>().unwrap()
-        })
-        .sum()
 }
 
 /// The resident memory of a process, in kB.

@@ -1,5 +1,6 @@
 //! The map of machines that our machined shares: containers are found without asking it, and what is none is known to be none.
 
+mod lookaside_map;
 mod machined_bus_client;
 mod machined_registry;
 mod nss_probe;
@@ -20,11 +21,7 @@ const ABSENT: &str = "UNAVAIL errno=111 h_errno=3";
 
 /// What the map says of itself.
 fn stat(s: &Sandbox) -> Value {
-    let text = s
-        .run(&format!("switchyard-lookaside stat --json {MAP}"))
-        .ok();
-    let all: Value = serde_json::from_str(&text).unwrap();
-    all[0].clone()
+    lookaside_map::stat(s, MAP)
 }
 
 /// Has machined vouch for the map, which it does when it is asked.
