@@ -15,7 +15,7 @@ pub fn is_error(name: &[u8]) -> bool {
 
 /// Whether it is the name of a method, a signal or a property.
 pub fn is_member(name: &[u8]) -> bool {
-    name.len() <= MAX_LENGTH && is_element(name, false, false)
+    !name.contains(&b'.') && is_dotted(name, 1, false, false)
 }
 
 /// Whether it is any bus name: unique or well-known.
@@ -55,24 +55,24 @@ pub fn is_below(name: &[u8], namespace: &[u8]) -> bool {
     }
 }
 
+/// At least so many elements, with `-` in them or not, and beginning with digits or not. One look at each byte: messages are full of names.
 fn is_dotted(name: &[u8], least: usize, hyphen: bool, digit: bool) -> bool {
-    let mut count = 0;
-    name.len() <= MAX_LENGTH
-        && name.split(|byte| *byte == b'.').all(|element| {
-            count += 1;
-            is_element(element, hyphen, digit)
-        })
-        && count >= least
-}
-
-/// `digit` is whether it may begin with one.
-fn is_element(element: &[u8], hyphen: bool, digit: bool) -> bool {
-    let is_part =
-        |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || hyphen && *byte == b'-';
-    match element.first() {
-        Some(first) => (digit || !first.is_ascii_digit()) && element.iter().all(is_part),
-        None => false,
+    let (mut dots, mut at_start) = (0, true);
+    for byte in name {
+        match byte {
+            b'.' if !at_start => {
+                dots += 1;
+                at_start = true;
+                continue;
+            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => {}
+            b'0'..=b'9' if digit || !at_start => {}
+            b'-' if hyphen => {}
+            _ => return false,
+        }
+        at_start = false;
     }
+    !at_start && dots + 1 >= least && name.len() <= MAX_LENGTH
 }
 
 #[cfg(test)]

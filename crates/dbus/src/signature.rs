@@ -26,7 +26,10 @@ pub fn is_valid(signature: &[u8]) -> bool {
 
 /// Whether it is one complete type: what a variant may hold.
 pub fn is_single(signature: &[u8]) -> bool {
-    signature.len() <= MAX_LENGTH && first(signature) == Some(signature.len())
+    match signature {
+        [code] => is_basic(*code) || *code == VARIANT,
+        _ => signature.len() <= MAX_LENGTH && first(signature) == Some(signature.len()),
+    }
 }
 
 /// Whether it is one complete type or a dictionary entry: what an array may hold.

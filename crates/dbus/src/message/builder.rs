@@ -4,7 +4,9 @@ use crate::{
     error::{Error, Result},
     message::{
         ALLOW_INTERACTIVE_AUTHORIZATION, Basic, Field, Header, Kind, MAX_ARRAY_LENGTH, MAX_LENGTH,
-        Message, NO_AUTO_START, NO_REPLY_EXPECTED, container::Open, wire,
+        Message, NO_AUTO_START, NO_REPLY_EXPECTED,
+        container::{Form, Open},
+        wire,
     },
     types,
 };
@@ -182,7 +184,7 @@ impl Builder {
             Basic::String(text) | Basic::ObjectPath(text) | Basic::Signature(text) => {
                 return self.append_text(code, text.to_bytes());
             }
-            _ => self.place(&[code], &[], &[])?,
+            _ => self.place(&Form::one(code))?,
         };
         match value {
             Basic::Byte(value) => self.push(value.to_ne_bytes()),
@@ -207,7 +209,7 @@ impl Builder {
             }
             Basic::String(_) | Basic::ObjectPath(_) | Basic::Signature(_) => Ok(()),
         }?;
-        self.take(&[code], &[], &[]);
+        self.take(&Form::one(code));
         Ok(())
     }
 
@@ -220,11 +222,11 @@ impl Builder {
         if !is_code || !wire::is_text(code, text) || text.contains(&0) {
             return Err(Error::Invalid);
         }
-        self.place(&[code], &[], &[])?;
+        self.place(&Form::one(code))?;
         self.begin_text(code, text.len())?;
         self.body.extend_from_slice(text);
         self.body.push(0);
-        self.take(&[code], &[], &[]);
+        self.take(&Form::one(code));
         Ok(())
     }
 
@@ -233,11 +235,11 @@ impl Builder {
     /// # Errors
     /// As [`Builder::append_basic`].
     pub fn append_string_space(&mut self, length: usize) -> Result<&mut [u8]> {
-        self.place(&[types::STRING], &[], &[])?;
+        self.place(&Form::one(types::STRING))?;
         self.begin_text(types::STRING, length)?;
         let begin = self.body.len();
         self.body.resize(begin + length + 1, 0);
-        self.take(&[types::STRING], &[], &[]);
+        self.take(&Form::one(types::STRING));
         Ok(self.body.get_mut(begin..begin + length).unwrap_or_default())
     }
 
@@ -299,13 +301,20 @@ impl Builder {
         if count > MAX_LENGTH - self.body.len().min(MAX_LENGTH) {
             return Err(Error::NoMemory);
         }
+        // Most bodies are small, and some values are enough to fill this.
+        let count = if self.body.capacity() == 0 {
+            count.max(128)
+        } else {
+            count
+        };
         self.body.try_reserve(count).map_err(|_| Error::NoMemory)
     }
 
     /// Pads, within what was reserved.
     pub(super) fn pad(&mut self, alignment: usize) {
-        let end = wire::aligned(self.body.len(), alignment);
-        self.body.resize(end, 0);
+        while !self.body.len().is_multiple_of(alignment) {
+            self.body.push(0);
+        }
     }
 
     fn push<const N: usize>(&mut self, value: [u8; N]) -> Result<()> {
@@ -333,7 +342,7 @@ impl Builder {
         if !size.is_some_and(|size| length.is_multiple_of(size)) {
             return Err(Error::Invalid);
         }
-        self.place(&[types::ARRAY], &[code], &[])?;
+        self.place(&Form::array(&[code]))?;
         if length > MAX_ARRAY_LENGTH {
             return Err(Error::NoMemory);
         }
@@ -341,7 +350,7 @@ impl Builder {
         self.pad(4);
         self.body.extend_from_slice(&(length as u32).to_ne_bytes());
         self.pad(types::alignment(code));
-        self.take(&[types::ARRAY], &[code], &[]);
+        self.take(&Form::array(&[code]));
         Ok(())
     }
 }

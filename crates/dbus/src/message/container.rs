@@ -31,26 +31,12 @@ impl Builder {
         if self.open.len() >= MAX_DEPTH {
             return Err(Error::Invalid);
         }
-        let (good, open, close): (bool, &[u8], &[u8]) = match code {
-            types::ARRAY => (signature::is_element(contents), b"a", b""),
-            types::VARIANT => (signature::is_single(contents), b"v", b""),
-            types::STRUCT => (is_members(contents), b"(", b")"),
-            types::DICT_ENTRY => (signature::is_pair(contents), b"{", b"}"),
-            _ => (false, b"", b""),
-        };
-        if !good {
-            return Err(Error::Invalid);
-        }
+        let form = Form::container(code, contents).ok_or(Error::Invalid)?;
         if code == types::DICT_ENTRY && self.open.last().map(|open| open.code) != Some(types::ARRAY)
         {
             return Err(Error::Mismatch);
         }
-        let inner: &[u8] = if code == types::VARIANT {
-            b""
-        } else {
-            contents
-        };
-        let whole = self.place(open, inner, close)?;
+        let whole = self.place(&form)?;
         self.reserve(contents.len() + 16)?;
         self.open.try_reserve(1).map_err(|_| Error::NoMemory)?;
         let mut container = Open {
@@ -80,7 +66,7 @@ impl Builder {
             }
             _ => self.pad(8),
         }
-        self.take(open, inner, close);
+        self.take(&form);
         self.open.push(container);
         Ok(())
     }
@@ -114,41 +100,95 @@ impl Builder {
         self.open.len()
     }
 
-    /// Where the type that these make together stands, if it is what comes next; outside containers it may be any.
-    pub(super) fn place(&self, open: &[u8], contents: &[u8], close: &[u8]) -> Result<Types> {
+    /// Where a type of this form stands, if it is what comes next; outside containers it may be any.
+    pub(super) fn place(&self, form: &Form<'_>) -> Result<Types> {
         self.unsealed()?;
-        let length = open.len() + contents.len() + close.len();
         let Some(container) = self.open.last() else {
-            if self.signature.len() + length > signature::MAX_LENGTH {
+            if self.signature.len() + form.length() > signature::MAX_LENGTH {
                 return Err(Error::Invalid);
             }
             return Ok(Types {
                 start: self.signature.len(),
-                length,
+                length: form.length(),
                 in_body: false,
             });
         };
         let types = container.types.of(&self.signature, &self.body);
-        let rest = types.get(container.index..).unwrap_or_default();
-        let rest = rest.strip_prefix(open);
-        let rest = rest.and_then(|rest| rest.strip_prefix(contents));
-        match rest.and_then(|rest| rest.strip_prefix(close)) {
-            Some(_) => Ok(container.types.part(container.index, length)),
-            None => Err(Error::Mismatch),
+        if form.begins(types.get(container.index..).unwrap_or_default()) {
+            Ok(container.types.part(container.index, form.length()))
+        } else {
+            Err(Error::Mismatch)
         }
     }
 
     /// Goes on behind that type.
-    pub(super) fn take(&mut self, open: &[u8], contents: &[u8], close: &[u8]) {
+    pub(super) fn take(&mut self, form: &Form<'_>) {
         match self.open.last_mut() {
-            None => {
-                for part in [open, contents, close] {
-                    self.signature.extend_from_slice(part);
-                }
-            }
+            None => form.append_to(&mut self.signature),
             Some(container) if container.code == types::ARRAY => {}
-            Some(container) => container.index += open.len() + contents.len() + close.len(),
+            Some(container) => container.index += form.length(),
         }
+    }
+}
+
+/// A complete type, as its first character, what it holds, and the bracket behind that.
+pub(super) struct Form<'t> {
+    first: u8,
+    contents: &'t [u8],
+    last: Option<u8>,
+}
+
+impl<'t> Form<'t> {
+    pub(super) fn one(code: u8) -> Self {
+        Self {
+            first: code,
+            contents: b"",
+            last: None,
+        }
+    }
+
+    pub(super) fn array(element: &'t [u8]) -> Self {
+        Self {
+            first: types::ARRAY,
+            contents: element,
+            last: None,
+        }
+    }
+
+    /// Of a container; nothing if it may not hold these.
+    fn container(code: u8, contents: &'t [u8]) -> Option<Self> {
+        let brackets = |first, last| Self {
+            first,
+            contents,
+            last: Some(last),
+        };
+        match code {
+            types::ARRAY => signature::is_element(contents).then(|| Self::array(contents)),
+            types::VARIANT => signature::is_single(contents).then(|| Self::one(code)),
+            types::STRUCT => is_members(contents).then(|| brackets(b'(', b')')),
+            types::DICT_ENTRY => signature::is_pair(contents).then(|| brackets(b'{', b'}')),
+            _ => None,
+        }
+    }
+
+    fn length(&self) -> usize {
+        1 + self.contents.len() + usize::from(self.last.is_some())
+    }
+
+    /// Whether these types begin with it. Most are of one character: there is no call for that.
+    fn begins(&self, types: &[u8]) -> bool {
+        let Some((first, rest)) = types.split_first() else {
+            return false;
+        };
+        *first == self.first
+            && (self.contents.is_empty() || rest.starts_with(self.contents))
+            && (self.last.is_none() || rest.get(self.contents.len()).copied() == self.last)
+    }
+
+    fn append_to(&self, signature: &mut Vec<u8>) {
+        signature.push(self.first);
+        signature.extend_from_slice(self.contents);
+        signature.extend(self.last);
     }
 }
 

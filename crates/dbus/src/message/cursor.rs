@@ -140,26 +140,26 @@ impl Cursor {
         code: u8,
         contents: Option<&[u8]>,
     ) -> Result<bool> {
-        let valid = match (code, contents) {
-            (types::ARRAY, Some(contents)) => signature::is_element(contents),
-            (types::VARIANT, Some(contents)) => signature::is_single(contents),
-            (types::STRUCT, Some(contents)) => signature::is_valid(contents),
-            (types::DICT_ENTRY, Some(contents)) => signature::is_pair(contents),
-            (_, contents) => contents.is_none() && types::is_container(code),
-        };
-        if !valid {
+        let is_mistaken = || !may_hold(code, contents);
+        if !types::is_container(code) {
             return Err(Error::Invalid);
         }
         if self.depth() >= MAX_DEPTH {
             return Err(Error::Malformed);
         }
-        if self.next(message)?.is_none() {
-            return Ok(false);
+        match self.next(message) {
+            Ok(Some(_)) => {}
+            _ if is_mistaken() => return Err(Error::Invalid),
+            other => return other.map(|_| false),
         }
-        let (next, found) = self.peek_type(message)?.ok_or(Error::Mismatch)?;
-        if next != code || contents.is_some_and(|contents| contents != found) {
-            return Err(Error::Mismatch);
-        }
+        // What comes next is valid, and so are the contents if they are the same.
+        let found = match self.peek_type(message)? {
+            Some((next, found)) if next == code && contents.is_none_or(|given| given == found) => {
+                found
+            }
+            _ if is_mistaken() => return Err(Error::Invalid),
+            _ => return Err(Error::Mismatch),
+        };
         let mut inner = Container {
             code,
             types: self.inner.types.part(self.inner.index + 1, found.len()),
@@ -239,6 +239,17 @@ impl Cursor {
 
     fn at_array_end(&self) -> bool {
         self.inner.code == types::ARRAY && self.position >= self.inner.end
+    }
+}
+
+/// Whether a container of this type can be of these contents.
+fn may_hold(code: u8, contents: Option<&[u8]>) -> bool {
+    match (code, contents) {
+        (types::ARRAY, Some(contents)) => signature::is_element(contents),
+        (types::VARIANT, Some(contents)) => signature::is_single(contents),
+        (types::STRUCT, Some(contents)) => signature::is_valid(contents),
+        (types::DICT_ENTRY, Some(contents)) => signature::is_pair(contents),
+        (_, contents) => contents.is_none(),
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) fn is_text(code: u8, bytes: &[u8]) -> bool {
 pub(super) fn variant(bytes: &[u8], position: usize) -> Result<(&[u8], usize)> {
     let (contents, end) = text(bytes, position, types::SIGNATURE)?;
     let contents = contents.to_bytes();
-    if signature::first(contents) == Some(contents.len()) {
+    if signature::is_single(contents) {
         Ok((contents, end))
     } else {
         Err(Error::Malformed)

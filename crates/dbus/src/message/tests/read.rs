@@ -77,6 +77,10 @@ fn a_body_from_end_to_end() {
     cursor.exit_container().unwrap();
     assert_eq!(cursor.skip(message, Some(b"su")), Err(Error::Mismatch));
     assert_eq!(
+        cursor.enter_container(message, b's', None),
+        Err(Error::Invalid)
+    );
+    assert_eq!(
         cursor.read_basic(message, b's'),
         Ok(Some(Basic::String(c"end")))
     );
