@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub use self::descriptor::{is_fifo, is_mq, is_special};
 pub use self::listen::{Listen, START, listen, names};
-pub use self::notify::{Notification, barrier, notify};
+pub use self::notify::{Address, Notification, barrier, notify};
 pub use self::socket::{Local, is_socket, is_socket_inet, is_socket_sockaddr, is_socket_unix};
 pub use self::watchdog::watchdog;
 use crate::{Errno, Result, errno_of};

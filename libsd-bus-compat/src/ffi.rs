@@ -16,4 +16,4 @@ mod id128;
 mod login;
 mod memory;
 mod pointer;
-mod sys;
+pub mod sys;

@@ -107,7 +107,7 @@ fn hex(digit: u8) -> Result<u8> {
 /// The machine's, of /etc/machine-id (machine-id(5)).
 ///
 /// # Errors
-/// ENOENT without the file, ENOMEDIUM if nothing or zeros are in it, EINVAL if it is no id.
+/// ENOENT without the file, ENOMEDIUM if nothing or zeros are in it, ENOPKG if it is to be made yet, EINVAL if it is no id.
 pub fn machine(path: &Path) -> Result<Id128> {
     let id = read(path, 32)?;
     match id.is_null() {
@@ -135,6 +135,10 @@ fn read(path: &Path, length: usize) -> Result<Id128> {
         return Err(Errno::NOMEDIUM);
     }
     let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    // What an image has that is to be booted for the first time.
+    if text == b"uninitialized" {
+        return Err(Errno::NOPKG);
+    }
     match text.len() == length {
         true => Id128::parse(text),
         false => Err(Errno::INVAL),
@@ -188,7 +192,7 @@ mod tests {
         for (text, expected) in [
             ("", Err(Errno::NOMEDIUM)),
             ("\n", Err(Errno::INVAL)),
-            ("uninitialized\n", Err(Errno::INVAL)),
+            ("uninitialized\n", Err(Errno::NOPKG)),
             ("00000000000000000000000000000000\n", Err(Errno::NOMEDIUM)),
             ("5a4db0c5a4db0c5a4db0c5a4db0c5a4d", Ok(ID)),
             ("5a4db0c5a4db0c5a4db0c5a4db0c5a4d\n", Ok(ID)),

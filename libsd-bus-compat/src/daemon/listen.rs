@@ -45,13 +45,8 @@ pub fn names(text: Option<&[u8]>, count: usize) -> Result<Vec<Vec<u8>>> {
     let Some(text) = text else {
         return Ok(vec![b"unknown".to_vec(); count]);
     };
-    let names: Vec<Vec<u8>> = match text {
-        [] => Vec::new(),
-        text => text
-            .split(|byte| *byte == b':')
-            .map(<[u8]>::to_vec)
-            .collect(),
-    };
+    let names = text.split(|byte| *byte == b':').map(<[u8]>::to_vec);
+    let names: Vec<Vec<u8>> = names.collect();
     match names.len() == count {
         true => Ok(names),
         false => Err(Errno::INVAL),
@@ -82,6 +77,7 @@ mod tests {
         assert_eq!(named("a:b", 2).unwrap(), [b"a", b"b"]);
         assert_eq!(named("a:", 2).unwrap(), [&b"a"[..], b""]);
         assert_eq!(named("a", 2), Err(Errno::INVAL));
+        assert_eq!(named("", 1).unwrap(), [b""]);
         assert_eq!(names(None, 1).unwrap(), [b"unknown"]);
     }
 }

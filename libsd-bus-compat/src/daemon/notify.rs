@@ -31,12 +31,30 @@ pub struct Notification<'a> {
     pub descriptors: &'a [BorrowedFd<'a>],
 }
 
-/// Tells it to the socket that `$NOTIFY_SOCKET` names.
+/// The manager's socket.
+#[derive(Clone, Debug)]
+pub struct Address(SocketAddrUnix);
+
+impl Address {
+    /// What `$NOTIFY_SOCKET` says: a path, or `@` and an abstract name.
+    ///
+    /// # Errors
+    /// EINVAL if it is neither, ENAMETOOLONG.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        match text {
+            [b'@', name @ ..] if !name.is_empty() => SocketAddrUnix::new_abstract_name(name),
+            [b'/', ..] => SocketAddrUnix::new(OsStr::from_bytes(text)),
+            _ => Err(Errno::INVAL),
+        }
+        .map(Self)
+    }
+}
+
+/// Tells it.
 ///
 /// # Errors
-/// EINVAL if it names none; of the socket.
-pub fn notify(address: &[u8], told: &Notification<'_>) -> Result<()> {
-    let address = address_of(address)?;
+/// Of the socket.
+pub fn notify(address: &Address, told: &Notification<'_>) -> Result<()> {
     if told.descriptors.len() > DESCRIPTORS {
         return Err(Errno::INVAL);
     }
@@ -66,7 +84,13 @@ pub fn notify(address: &[u8], told: &Notification<'_>) -> Result<()> {
             }));
         }
         let state = [IoSlice::new(told.state)];
-        sendmsg_addr(&socket, &address, &state, &mut control, SendFlags::NOSIGNAL)
+        sendmsg_addr(
+            &socket,
+            &address.0,
+            &state,
+            &mut control,
+            SendFlags::NOSIGNAL,
+        )
     };
     let sent = send(is_other);
     // Who may not speak for another speaks for itself: the manager decides whether that counts.
@@ -81,7 +105,7 @@ pub fn notify(address: &[u8], told: &Notification<'_>) -> Result<()> {
 ///
 /// # Errors
 /// ETIMEDOUT, and those of [`notify`].
-pub fn barrier(address: &[u8], pid: Option<Pid>, timeout: Option<Duration>) -> Result<()> {
+pub fn barrier(address: &Address, pid: Option<Pid>, timeout: Option<Duration>) -> Result<()> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
     {
         let write = write;
@@ -104,15 +128,6 @@ pub fn barrier(address: &[u8], pid: Option<Pid>, timeout: Option<Duration>) -> R
     }
 }
 
-fn address_of(text: &[u8]) -> Result<SocketAddrUnix> {
-    match text {
-        [b'@', name @ ..] if !name.is_empty() => SocketAddrUnix::new_abstract_name(name),
-        [b'/', ..] => SocketAddrUnix::new(OsStr::from_bytes(text)),
-        _ => Err(Errno::INVAL),
-    }
-    .map_err(|_| Errno::INVAL)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixDatagram;
@@ -129,7 +144,7 @@ mod tests {
             state: b"READY=1",
             descriptors: &[],
         };
-        notify(path.as_os_str().as_bytes(), &told).unwrap();
+        notify(&Address::parse(path.as_os_str().as_bytes()).unwrap(), &told).unwrap();
         let mut bytes = [0; 16];
         let length = manager.recv(&mut bytes).unwrap();
         assert_eq!(&bytes[..length], b"READY=1");
@@ -139,7 +154,7 @@ mod tests {
     fn a_barrier_ends_when_the_message_is_gone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("notify");
-        let address = path.as_os_str().as_bytes();
+        let address = &Address::parse(path.as_os_str().as_bytes()).unwrap();
         let manager = UnixDatagram::bind(&path).unwrap();
         let instant = Some(Duration::from_millis(1));
         assert_eq!(barrier(address, None, instant), Err(Errno::TIMEDOUT));
@@ -155,8 +170,10 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for wrong in [&b""[..], b"@", b"relative", b"vsock:2:1", &[b'/'; 200]] {
-            assert_eq!(address_of(wrong), Err(Errno::INVAL));
+        for wrong in [&b""[..], b"@", b"relative", b"vsock:2:1"] {
+            assert_eq!(Address::parse(wrong).err(), Some(Errno::INVAL));
         }
+        let long = Address::parse(&[b'/'; 200]);
+        assert_eq!(long.err(), Some(Errno::NAMETOOLONG));
     }
 }

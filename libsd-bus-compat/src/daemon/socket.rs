@@ -6,7 +6,8 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{FileType, fstat};
 use rustix::net::{AddressFamily, SocketAddrAny, SocketType, getsockname, sockopt};
 
-use crate::Result;
+use crate::ffi::sys::unix_name;
+use crate::{Errno, Result};
 
 /// An address of the Internet that a socket may be bound to; what is 0 in it may be anything.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub enum Local {
     V4(Ipv4Addr, u16),
     /// `struct sockaddr_in6`
     V6(SocketAddrV6),
+    /// One of this family that is shorter than it must be: no error for a socket of another.
+    Short(AddressFamily),
 }
 
 /// Whether it is a socket of this family and type, that listens or does not.
@@ -79,6 +82,7 @@ pub fn is_socket_sockaddr(
     }
     let name = getsockname(descriptor)?;
     Ok(match (name.address_family(), address) {
+        (family, Local::Short(short)) if family == *short => return Err(Errno::INVAL),
         (AddressFamily::INET, Local::V4(address, port)) => {
             let own = internet(name)?;
             (*port == 0 || own.port() == *port) && own.ip() == *address
@@ -109,16 +113,14 @@ pub fn is_socket_unix(
     if !is_kind(descriptor, kind, listening)? {
         return Ok(false);
     }
-    let name = getsockname(descriptor)?;
-    if name.address_family() != AddressFamily::UNIX {
+    let Some(name) = unix_name(descriptor)? else {
         return Ok(false);
-    }
-    let Some(path) = path else { return Ok(true) };
-    let name = rustix::net::SocketAddrUnix::try_from(name)?;
+    };
     Ok(match path {
-        [] => name.is_unnamed(),
-        [0, abstracted @ ..] => name.abstract_name() == Some(abstracted),
-        path => name.path().is_some_and(|own| own.to_bytes() == path),
+        None => true,
+        // What is not abstract ends with a 0.
+        Some(path) if !matches!(path, [] | [0, ..]) => name.strip_suffix(&[0]) == Some(path),
+        Some(path) => name == path,
     })
 }
 

@@ -14,7 +14,7 @@ use super::boundary::entry;
 use super::memory::texts_or_null;
 use super::pointer::{Out, descriptor, optional_text, text};
 use super::sys;
-use crate::daemon::{self, Listen, Local, Notification, START};
+use crate::daemon::{self, Address, Listen, Local, Notification, START};
 use crate::{Errno, Result, environment};
 
 const LISTEN: [&CStr; 3] = [c"LISTEN_PID", c"LISTEN_FDS", c"LISTEN_FDNAMES"];
@@ -59,12 +59,10 @@ pub unsafe extern "C" fn sd_listen_fds_with_names(
         let Some(names) = names else {
             return Ok(number);
         };
-        let length = usize::try_from(number).map_err(|_| Errno::INVAL)?;
-        let list = match length {
-            0 => Vec::new(),
-            length => daemon::names(variable.as_deref(), length)?,
-        };
-        names.set(texts_or_null(&list)?);
+        if number > 0 {
+            let length = usize::try_from(number).map_err(|_| Errno::INVAL)?;
+            names.set(texts_or_null(&daemon::names(variable.as_deref(), length)?)?);
+        }
         Ok(number)
     };
     entry(|| unset_after(unset, &LISTEN, body))
@@ -117,12 +115,15 @@ fn kind(kind: c_int) -> Result<Option<SocketType>> {
     }
 }
 
-/// A family of addresses; 0 is any.
+/// A family of addresses; 0 is any, and a number too large for the kernel no socket's.
 fn family(family: c_int) -> Result<Option<AddressFamily>> {
-    match u16::try_from(family) {
-        Ok(0) => Ok(None),
-        Ok(family) => Ok(Some(AddressFamily::from_raw(family))),
-        Err(_) => Err(Errno::INVAL),
+    match family {
+        0 => Ok(None),
+        ..0 => Err(Errno::INVAL),
+        family => {
+            let family = u16::try_from(family).unwrap_or(u16::MAX);
+            Ok(Some(AddressFamily::from_raw(family)))
+        }
     }
 }
 
@@ -207,14 +208,18 @@ unsafe fn local(address: *const libc::sockaddr, length: c_uint) -> Result<Local>
     // SAFETY: there are this many bytes, and the family is the first thing in all addresses.
     let family = unsafe { address.cast::<libc::sa_family_t>().read_unaligned() };
     match c_int::from(family) {
-        libc::AF_INET if length < size_of::<libc::sockaddr_in>() => Err(Errno::INVAL),
+        libc::AF_INET if length < size_of::<libc::sockaddr_in>() => {
+            Ok(Local::Short(AddressFamily::INET))
+        }
         libc::AF_INET => {
             // SAFETY: there are as many bytes as it has.
             let address = unsafe { address.cast::<libc::sockaddr_in>().read_unaligned() };
             let ip = u32::from_be(address.sin_addr.s_addr);
             Ok(Local::V4(ip.into(), u16::from_be(address.sin_port)))
         }
-        libc::AF_INET6 if length < size_of::<libc::sockaddr_in6>() => Err(Errno::INVAL),
+        libc::AF_INET6 if length < size_of::<libc::sockaddr_in6>() => {
+            Ok(Local::Short(AddressFamily::INET6))
+        }
         libc::AF_INET6 => {
             // SAFETY: there are as many bytes as it has.
             let address = unsafe { address.cast::<libc::sockaddr_in6>().read_unaligned() };
@@ -288,6 +293,7 @@ pub unsafe extern "C" fn sd_pid_notify_with_fds(
         let Some(address) = environment::variable("NOTIFY_SOCKET") else {
             return Ok(0);
         };
+        let address = Address::parse(&address)?;
         // SAFETY: the contract of C.
         let descriptors = fds.iter().map(|fd| unsafe { descriptor(*fd) });
         let descriptors: Vec<BorrowedFd<'_>> = descriptors.collect::<Result<_>>()?;
@@ -328,7 +334,7 @@ pub unsafe extern "C" fn sd_pid_notify_barrier(
             return Ok(0);
         };
         let timeout = (timeout != u64::MAX).then(|| Duration::from_micros(timeout));
-        daemon::barrier(&address, speaker(pid)?, timeout).map(|()| 1)
+        daemon::barrier(&Address::parse(&address)?, speaker(pid)?, timeout).map(|()| 1)
     };
     entry(|| unset_after(unset, &NOTIFY, body))
 }

@@ -7,11 +7,11 @@ use std::ptr;
 use rustix::io::Errno;
 
 use super::boundary::{count, entry, whole};
-use super::memory::{Text, array, texts, texts_or_null};
+use super::memory::{Text, array, texts_or_null};
 use super::pointer::{Out, descriptor, name, optional_name};
 use super::sys;
 use crate::Result;
-use crate::login::{Category, Login, Which, monitor};
+use crate::login::{Category, Login, Which, monitor, no_data};
 
 /// Gives text to C.
 unsafe fn give_text(to: *mut *mut c_char, find: impl FnOnce(&Login) -> Result<String>) -> c_int {
@@ -53,7 +53,7 @@ macro_rules! of_processes {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $by_pid(pid: libc::pid_t, to: *mut $type) -> c_int {
             // SAFETY: the contract of C.
-            unsafe { $give(to, |login| login.$find(process(pid)?)) }
+            unsafe { $give(to, |login| login.$find(process(pid)?).map_err(no_data)) }
         }
 
         #[unsafe(no_mangle)]
@@ -69,7 +69,7 @@ macro_rules! of_processes {
             // SAFETY: the contract of C.
             let fd = unsafe { descriptor(fd) };
             // SAFETY: the contract of C.
-            unsafe { $give(to, |login| login.of_pidfd(fd?, Login::$find)) }
+            unsafe { $give(to, |login| login.of_pidfd(fd?, Login::$find).map_err(no_data)) }
         }
     )* };
 }
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn sd_uid_is_on_seat(
     seat: *const c_char,
 ) -> c_int {
     // SAFETY: the contract of C.
-    let seat = unsafe { name(seat) };
+    let seat = unsafe { optional_name(seat) };
     is(|login| login.uid_is_on_seat(uid, active != 0, seat?))
 }
 
@@ -333,14 +333,8 @@ pub unsafe extern "C" fn sd_get_sessions(to: *mut *mut *mut c_char) -> c_int {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_get_machine_names(to: *mut *mut *mut c_char) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let to = unsafe { Out::required(to) }?;
-        let found = Login::system().machines()?;
-        // Without any machine it is a list of none, and not null.
-        to.set(texts(&found)?);
-        count(found.len())
-    })
+    // SAFETY: the contract of C.
+    unsafe { give_texts(to, Login::machines) }
 }
 
 #[unsafe(no_mangle)]
@@ -382,9 +376,7 @@ pub unsafe extern "C" fn sd_login_monitor_new(
         let to = unsafe { Out::required(to) }?;
         // SAFETY: the contract of C.
         let category = unsafe { optional_name(category) }?;
-        let one = category
-            .filter(|name| !name.is_empty())
-            .map(|name| Category::parse(name.as_bytes()));
+        let one = category.map(|name| Category::parse(name.as_bytes()));
         let watched = match one.transpose()? {
             Some(category) => monitor(&Login::system(), &[category])?,
             None => monitor(&Login::system(), &Category::ALL)?,

@@ -34,8 +34,11 @@ impl Drop for Text {
     }
 }
 
-/// Several texts; a null pointer ends them.
-pub fn texts<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
+/// Several texts; a null pointer ends them. Instead of none it is null.
+pub fn texts_or_null<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
+    if texts.is_empty() {
+        return Ok(ptr::null_mut());
+    }
     let copies = texts.iter().map(|text| Text::new(text.as_ref()));
     let copies: Vec<Text> = copies.collect::<Result<_>>()?;
     let mut pointers: Vec<*mut c_char> = copies.iter().map(|copy| copy.0).collect();
@@ -43,14 +46,6 @@ pub fn texts<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
     let list = array(&pointers)?;
     copies.into_iter().for_each(mem::forget);
     Ok(list)
-}
-
-/// Several texts, or null instead of none.
-pub fn texts_or_null<T: AsRef<[u8]>>(list: &[T]) -> Result<*mut *mut c_char> {
-    match list {
-        [] => Ok(ptr::null_mut()),
-        list => texts(list),
-    }
 }
 
 /// Several numbers or pointers; null instead of none.

@@ -52,6 +52,32 @@ pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
     }
 }
 
+/// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.
+///
+/// # Errors
+/// Of getsockname(2).
+pub fn unix_name(socket: BorrowedFd<'_>) -> Result<Option<Vec<u8>>> {
+    // Longer than `struct sockaddr_un`: the kernel ends a path of 108 bytes with a 0 behind it.
+    let mut name = [0_u8; size_of::<libc::sockaddr_un>() + 1];
+    let mut length = libc::socklen_t::try_from(name.len()).map_err(|_| Errno::INVAL)?;
+    // SAFETY: there is room for as much as `length` says. rustix's function panics at such a path.
+    let result = unsafe {
+        libc::getsockname(
+            socket.as_raw_fd(),
+            name.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 {
+        return Err(last());
+    }
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let name = name.get(..length).unwrap_or(&name);
+    let (family, path) = name.split_first_chunk().ok_or(Errno::INVAL)?;
+    let is_unix = i32::from(libc::sa_family_t::from_ne_bytes(*family)) == libc::AF_UNIX;
+    Ok(is_unix.then(|| path.to_vec()))
+}
+
 /// A key of the kernel's that the service manager has put into this process's session keyring, 16 bytes of root's.
 ///
 /// # Errors

@@ -26,11 +26,14 @@ impl Login {
     /// The host's interfaces to it.
     ///
     /// # Errors
-    /// As [`Login::machine_class`].
+    /// As [`Login::machine_class`]; EUCLEAN if its file says what is no interface.
     pub fn machine_ifindices(&self, name: &str) -> Result<Vec<i32>> {
         let state = self.machine(name)?;
-        let numbers = state.words("NETIF").filter_map(|word| parse_i32(word).ok());
-        Ok(numbers.filter(|index| *index > 0).collect())
+        let numbers = state.words("NETIF").map(|word| match parse_i32(word) {
+            Ok(index) if index > 0 => Ok(index),
+            _ => Err(Errno::UCLEAN),
+        });
+        numbers.collect()
     }
 
     fn machine(&self, name: &str) -> Result<State> {

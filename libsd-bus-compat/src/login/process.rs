@@ -11,15 +11,15 @@ impl Login {
     /// The path of its cgroup.
     ///
     /// # Errors
-    /// ESRCH if there is no such process, ENODATA if what is asked is not so of it; so do all here. 0 is this process.
+    /// ESRCH if there is no such process, ENXIO if what is asked is not so of it; so do all here. 0 is this process.
     pub fn pid_cgroup(&self, pid: i32) -> Result<String> {
-        self.cgroup(pid).map_err(no_data)
+        self.cgroup(pid)
     }
 
     /// The session it was started in.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_session(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| unit::session(path).map(str::to_owned))
     }
@@ -27,7 +27,7 @@ impl Login {
     /// The unit it is a part of.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_unit(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| unit::unit(path).map(str::to_owned))
     }
@@ -35,7 +35,7 @@ impl Login {
     /// The unit of a user's service manager.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_user_unit(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| unit::user_unit(path).map(str::to_owned))
     }
@@ -43,7 +43,7 @@ impl Login {
     /// The slice.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_slice(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| Ok(unit::slice(path).to_owned()))
     }
@@ -51,7 +51,7 @@ impl Login {
     /// The slice of a user's service manager.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_user_slice(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| unit::user_slice(path).map(str::to_owned))
     }
@@ -59,7 +59,7 @@ impl Login {
     /// The user whose slice it is in: not always the user it runs as.
     ///
     /// # Errors
-    /// ESRCH, ENODATA
+    /// ESRCH, ENXIO
     pub fn pid_owner(&self, pid: i32) -> Result<u32> {
         self.of_cgroup(pid, unit::owner)
     }
@@ -67,7 +67,7 @@ impl Login {
     /// The machine, container or VM, that it is a part of.
     ///
     /// # Errors
-    /// ESRCH, ENODATA; ENOENT if its unit is no machine's.
+    /// ESRCH, ENXIO; ENOENT if its unit is no machine's.
     pub fn pid_machine(&self, pid: i32) -> Result<String> {
         self.of_cgroup(pid, |path| self.machine_of_unit(unit::unit(path)?))
     }
@@ -82,9 +82,7 @@ impl Login {
     }
 
     fn of_cgroup<T>(&self, pid: i32, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-        self.cgroup(pid)
-            .and_then(|path| read(&path))
-            .map_err(no_data)
+        self.cgroup(pid).and_then(|path| read(&path))
     }
 
     /// The number of the process that a pidfd is of.
@@ -120,7 +118,8 @@ impl Login {
     }
 }
 
-fn no_data(errno: Errno) -> Errno {
+/// How sd_pid_get_session(3) and its like say that something is not so of a process; sd_peer_get_session(3) does not.
+pub fn no_data(errno: Errno) -> Errno {
     match errno {
         Errno::NXIO | Errno::NOMEDIUM => Errno::NODATA,
         errno => errno,

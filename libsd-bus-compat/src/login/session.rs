@@ -1,8 +1,8 @@
 //! What is known of a session.
 
-use super::Login;
 use super::state::State;
 use super::unit::is_session;
+use super::{Login, no_data};
 use crate::number::{parse_boolean, parse_pid, parse_u32, parse_u64, parse_uid};
 use crate::{Errno, Result};
 
@@ -86,7 +86,7 @@ impl Login {
             Some(session) if is_session(session) => session,
             Some(_) => return Err(Errno::INVAL),
             None => {
-                own = self.pid_session(0)?;
+                own = self.pid_session(0).map_err(no_data)?;
                 &own
             }
         };

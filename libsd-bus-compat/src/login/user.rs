@@ -69,11 +69,11 @@ impl Login {
     ///
     /// # Errors
     /// Of the seat, as [`Login::seat_active`] has them, but that there is no such seat.
-    pub fn uid_is_on_seat(&self, uid: u32, active: bool, seat: &str) -> Result<bool> {
+    pub fn uid_is_on_seat(&self, uid: u32, active: bool, seat: Option<&str>) -> Result<bool> {
         if !is_uid(uid) {
             return Err(Errno::INVAL);
         }
-        let state = match self.seat(Some(seat)) {
+        let state = match self.seat(seat) {
             Ok(state) => state,
             Err(Errno::NXIO) => return Ok(false),
             Err(errno) => return Err(errno),
