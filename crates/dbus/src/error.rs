@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Error {
     /// `EINVAL`: an argument that is never right, such as a text that is no name.
     Invalid,
+    /// `ERANGE`: a number that is none of these.
+    Range,
     /// `ENXIO`: not the type that stands here.
     Mismatch,
     /// `EPERM`: not in this state, such as a change to a message that is sealed.
@@ -33,6 +35,7 @@ impl Error {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Invalid => "EINVAL",
+            Self::Range => "ERANGE",
             Self::Mismatch => "ENXIO",
             Self::NotPermitted => "EPERM",
             Self::Busy => "EBUSY",

@@ -5,13 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod error;
 pub mod label;
 pub mod message;
 pub mod name;
 pub mod path;
+pub mod rule;
 pub mod signature;
 pub mod types;
 
+pub use address::Address;
 pub use error::{Error, Result};
 pub use message::{Basic, Builder, Cursor, Kind, Message};
+pub use rule::Rule;

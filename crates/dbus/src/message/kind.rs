@@ -1,7 +1,7 @@
 //! What a message is for, and its flags.
 
 /// The type of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Asks for something.
     MethodCall,

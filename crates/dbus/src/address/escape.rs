@@ -1,0 +1,45 @@
+//! Values in addresses.
+
+use crate::error::{Error, Result};
+
+/// A value as it may stand in an address.
+pub fn escape(value: &[u8]) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for byte in value {
+        // The specification lets these stand, and no others.
+        if byte.is_ascii_alphanumeric() || b"-_/.\\*".contains(byte) {
+            escaped.push(char::from(*byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    escaped
+}
+
+/// What a value of an address means. Bytes that should have been escaped stand for themselves, as in sd-bus.
+///
+/// # Errors
+/// [`Error::Invalid`]: a `%` is not followed by two hexadecimal digits.
+pub fn unescape(value: &[u8]) -> Result<Vec<u8>> {
+    let mut plain = Vec::with_capacity(value.len());
+    let mut rest = value;
+    loop {
+        rest = match rest {
+            [] => return Ok(plain),
+            [b'%', high, low, after @ ..] => {
+                plain.push(digit(*high)? << 4 | digit(*low)?);
+                after
+            }
+            [b'%', ..] => return Err(Error::Invalid),
+            [byte, after @ ..] => {
+                plain.push(*byte);
+                after
+            }
+        };
+    }
+}
+
+fn digit(byte: u8) -> Result<u8> {
+    let digit = char::from(byte).to_digit(16).ok_or(Error::Invalid)?;
+    u8::try_from(digit).map_err(|_| Error::Invalid)
+}
