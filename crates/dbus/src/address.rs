@@ -5,6 +5,7 @@ mod parse;
 
 pub use escape::{escape, unescape};
 pub use parse::addresses;
+pub(crate) use parse::guid;
 
 /// A server, and how to come to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Any text as an element of an object path, as systemd escapes it: what is no letter or digit, and a digit in front, is `_`
 //! and two hexadecimal digits. `_` alone is the empty text.
 
+use crate::hex;
+
 /// Escapes a text. The outcome is never empty.
 pub fn escape(text: &[u8]) -> String {
     if text.is_empty() {
@@ -12,8 +14,7 @@ pub fn escape(text: &[u8]) -> String {
             label.push(char::from(byte));
         } else {
             label.push('_');
-            label.push(digit(byte >> 4));
-            label.push(digit(byte & 15));
+            label.push_str(&hex::encode(&[byte]));
         }
     }
     label
@@ -38,17 +39,9 @@ pub fn unescape(label: &[u8]) -> Vec<u8> {
 
 fn escaped(after: &[u8]) -> Option<(u8, &[u8])> {
     match after {
-        [high, low, after @ ..] => Some((value(*high)? << 4 | value(*low)?, after)),
+        [high, low, after @ ..] => Some((hex::byte(*high, *low)?, after)),
         _ => None,
     }
-}
-
-fn value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16)?.try_into().ok()
-}
-
-fn digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
 #[cfg(test)]

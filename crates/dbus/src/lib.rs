@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod authentication;
 mod error;
+mod hex;
 pub mod label;
 pub mod message;
 pub mod name;

@@ -1,6 +1,9 @@
 //! Values in addresses.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    hex,
+};
 
 /// A value as it may stand in an address.
 pub fn escape(value: &[u8]) -> String {
@@ -10,7 +13,8 @@ pub fn escape(value: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || b"-_/.\\*".contains(byte) {
             escaped.push(char::from(*byte));
         } else {
-            escaped.push_str(&format!("%{byte:02x}"));
+            escaped.push('%');
+            escaped.push_str(&hex::encode(&[*byte]));
         }
     }
     escaped
@@ -27,7 +31,7 @@ pub fn unescape(value: &[u8]) -> Result<Vec<u8>> {
         rest = match rest {
             [] => return Ok(plain),
             [b'%', high, low, after @ ..] => {
-                plain.push(digit(*high)? << 4 | digit(*low)?);
+                plain.push(hex::byte(*high, *low).ok_or(Error::Invalid)?);
                 after
             }
             [b'%', ..] => return Err(Error::Invalid),
@@ -37,9 +41,4 @@ pub fn unescape(value: &[u8]) -> Result<Vec<u8>> {
             }
         };
     }
-}
-
-fn digit(byte: u8) -> Result<u8> {
-    let digit = char::from(byte).to_digit(16).ok_or(Error::Invalid)?;
-    u8::try_from(digit).map_err(|_| Error::Invalid)
 }

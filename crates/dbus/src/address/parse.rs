@@ -3,6 +3,7 @@
 use crate::{
     address::{Address, Family, Guid, Machine, Transport, Unix, escape::unescape},
     error::{Error, Result},
+    hex,
 };
 
 /// The longest list of arguments of `unixexec:`.
@@ -138,10 +139,9 @@ fn process(number: &[u8]) -> Result<u32> {
 
 /// 32 hexadecimal digits.
 pub(crate) fn guid(text: &[u8]) -> Result<Guid> {
-    let text = str::from_utf8(text).map_err(|_| Error::Invalid)?;
-    let good = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = u128::from_str_radix(text, 16).ok().filter(|_| good);
-    number.map(u128::to_be_bytes).ok_or(Error::Invalid)
+    let bytes = str::from_utf8(text).ok().and_then(hex::decode);
+    let bytes = bytes.ok_or(Error::Invalid)?;
+    bytes.try_into().map_err(|_| Error::Invalid)
 }
 
 /// The keys and values of an address.
