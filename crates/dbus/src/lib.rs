@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod authentication;
+pub mod connection;
 mod error;
 mod hex;
 pub mod label;

@@ -44,7 +44,16 @@ impl Message {
     ///
     /// # Errors
     /// [`Error::Malformed`]: it is none, or its number of descriptors is another.
-    pub fn parse(mut bytes: Vec<u8>, descriptors: u32) -> Result<Self> {
+    pub fn parse(bytes: Vec<u8>, descriptors: u32) -> Result<Self> {
+        let message = Self::parse_counted(bytes)?;
+        if message.header.descriptors() != descriptors {
+            return Err(Error::Malformed);
+        }
+        Ok(message)
+    }
+
+    /// A message whose descriptors are counted by the caller.
+    pub(crate) fn parse_counted(mut bytes: Vec<u8>) -> Result<Self> {
         if message_length(&bytes)? != bytes.len() {
             return Err(Error::Malformed);
         }
@@ -53,9 +62,6 @@ impl Message {
             swap::header(&mut bytes)?;
         }
         let mut header = Header::parse(bytes)?;
-        if header.descriptors() != descriptors {
-            return Err(Error::Malformed);
-        }
         if swapped {
             header.swap_body()?;
         }
@@ -87,6 +93,18 @@ impl Message {
         }
     }
 
+    /// How long it is, in bytes.
+    pub fn length(&self) -> usize {
+        self.head().len() + self.body().len()
+    }
+
+    /// What is behind so many of its bytes: of the header, and of the body.
+    pub fn rest(&self, sent: usize) -> [&[u8]; 2] {
+        let (head, body) = (self.head(), self.body());
+        let in_body = sent.saturating_sub(head.len());
+        [head.get(sent..), body.get(in_body..)].map(Option::unwrap_or_default)
+    }
+
     /// The types of the body.
     pub fn signature(&self) -> &[u8] {
         self.header.bytes_of(Field::Signature).unwrap_or_default()
@@ -113,6 +131,12 @@ impl Message {
             depth: MAX_DEPTH,
             descriptors: self.header.descriptors(),
         }
+    }
+}
+
+impl AsRef<Message> for Message {
+    fn as_ref(&self) -> &Message {
+        self
     }
 }
 
