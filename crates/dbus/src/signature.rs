@@ -40,9 +40,32 @@ pub fn is_element(signature: &[u8]) -> bool {
 /// Whether it is a basic type and a complete one: what a dictionary entry may hold.
 pub fn is_pair(signature: &[u8]) -> bool {
     match signature {
-        [key, value @ ..] => is_basic(*key) && is_single(value),
+        [key, value @ ..] => is_basic(*key) && is_single(value) && signature.len() <= MAX_LENGTH,
         [] => false,
     }
+}
+
+/// The length of the complete type that a valid signature begins with, or of the dictionary entry. That of what is not valid
+/// means nothing.
+pub(crate) fn first_of_valid(signature: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    for (index, code) in signature.iter().enumerate() {
+        match code {
+            b'a' => continue,
+            b'(' | b'{' => depth += 1,
+            b')' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return index + 1;
+        }
+    }
+    signature.len()
+}
+
+/// Whether the one begins with the other. They are short: a call to compare them takes longer than that.
+pub(crate) fn begins(signature: &[u8], with: &[u8]) -> bool {
+    signature.len() >= with.len() && signature.iter().zip(with).all(|(one, other)| one == other)
 }
 
 fn is_sequence(mut signature: &[u8]) -> bool {

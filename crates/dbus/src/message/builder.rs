@@ -180,36 +180,36 @@ impl Builder {
     /// such text or index, or the types become too many; [`Error::NoMemory`]: the message would be too long.
     pub fn append_basic(&mut self, value: Basic<'_>) -> Result<()> {
         let code = value.code();
-        match value {
-            Basic::String(text) | Basic::ObjectPath(text) | Basic::Signature(text) => {
-                return self.append_text(code, text.to_bytes());
-            }
-            _ => self.place(&Form::one(code))?,
-        };
+        if let Basic::String(text) | Basic::ObjectPath(text) | Basic::Signature(text) = value {
+            return self.append_checked(code, text.to_bytes());
+        }
+        self.place(&Form::one(code))?;
         match value {
             Basic::Byte(value) => self.push(value.to_ne_bytes()),
-            Basic::Boolean(value) => self.push(u32::from(value).to_ne_bytes()),
             Basic::Int16(value) => self.push(value.to_ne_bytes()),
             Basic::Uint16(value) => self.push(value.to_ne_bytes()),
+            Basic::Boolean(value) => self.push(u32::from(value).to_ne_bytes()),
             Basic::Int32(value) => self.push(value.to_ne_bytes()),
             Basic::Uint32(value) => self.push(value.to_ne_bytes()),
             Basic::Int64(value) => self.push(value.to_ne_bytes()),
             Basic::Uint64(value) => self.push(value.to_ne_bytes()),
             Basic::Double(value) => self.push(value.to_ne_bytes()),
-            Basic::UnixFd(index) => {
-                let count = self.header.descriptors();
-                if index > count {
-                    return Err(Error::Invalid);
-                }
-                self.push(index.to_ne_bytes())?;
-                if index == count {
-                    self.header.count_descriptor();
-                }
-                Ok(())
-            }
+            Basic::UnixFd(index) => self.push_descriptor(index),
             Basic::String(_) | Basic::ObjectPath(_) | Basic::Signature(_) => Ok(()),
         }?;
         self.take(&Form::one(code));
+        Ok(())
+    }
+
+    fn push_descriptor(&mut self, index: u32) -> Result<()> {
+        let count = self.header.descriptors();
+        if index > count {
+            return Err(Error::Invalid);
+        }
+        self.push(index.to_ne_bytes())?;
+        if index == count {
+            self.header.count_descriptor();
+        }
         Ok(())
     }
 
@@ -219,10 +219,18 @@ impl Builder {
     /// As [`Builder::append_basic`]; [`Error::Invalid`] also if `code` is none of these types.
     pub fn append_text(&mut self, code: u8, text: &[u8]) -> Result<()> {
         let is_code = matches!(code, types::STRING | types::OBJECT_PATH | types::SIGNATURE);
-        if !is_code || !wire::is_text(code, text) || text.contains(&0) {
+        if !is_code || text.contains(&0) {
             return Err(Error::Invalid);
         }
+        self.append_checked(code, text)
+    }
+
+    /// Appends a text without NUL.
+    fn append_checked(&mut self, code: u8, text: &[u8]) -> Result<()> {
         self.place(&Form::one(code))?;
+        if !wire::is_text(code, text) {
+            return Err(Error::Invalid);
+        }
         self.begin_text(code, text.len())?;
         self.body.extend_from_slice(text);
         self.body.push(0);
@@ -310,15 +318,18 @@ impl Builder {
         self.body.try_reserve(count).map_err(|_| Error::NoMemory)
     }
 
-    /// Pads, within what was reserved.
+    /// Pads, within the eight bytes more that were reserved.
     pub(super) fn pad(&mut self, alignment: usize) {
-        while !self.body.len().is_multiple_of(alignment) {
-            self.body.push(0);
+        let end = wire::aligned(self.body.len(), alignment);
+        if end > self.body.len() {
+            // As one number, which is faster than as few bytes.
+            self.body.extend_from_slice(&[0; 8]);
+            self.body.truncate(end);
         }
     }
 
     fn push<const N: usize>(&mut self, value: [u8; N]) -> Result<()> {
-        self.reserve(2 * N)?;
+        self.reserve(8 + N)?;
         self.pad(N);
         self.body.extend_from_slice(&value);
         Ok(())
@@ -326,7 +337,7 @@ impl Builder {
 
     /// Writes the length of a text, and reserves for all of it.
     fn begin_text(&mut self, code: u8, length: usize) -> Result<()> {
-        self.reserve(length.saturating_add(8))?;
+        self.reserve(length.saturating_add(16))?;
         if code == types::SIGNATURE {
             self.body.push(length as u8);
         } else {
@@ -346,7 +357,7 @@ impl Builder {
         if length > MAX_ARRAY_LENGTH {
             return Err(Error::NoMemory);
         }
-        self.reserve(length.saturating_add(16))?;
+        self.reserve(length.saturating_add(24))?;
         self.pad(4);
         self.body.extend_from_slice(&(length as u32).to_ne_bytes());
         self.pad(types::alignment(code));

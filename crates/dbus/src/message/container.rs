@@ -13,10 +13,10 @@ pub(super) struct Open {
     /// What it holds.
     pub(super) types: Types,
     /// Which of these comes next. That of an array comes always.
-    index: usize,
+    index: u32,
     /// Of an array: where its length stands, and where its elements begin.
-    length_at: usize,
-    begin: usize,
+    length_at: u32,
+    begin: u32,
 }
 
 impl Builder {
@@ -37,37 +37,34 @@ impl Builder {
             return Err(Error::Mismatch);
         }
         let whole = self.place(&form)?;
-        self.reserve(contents.len() + 16)?;
+        self.reserve(contents.len() + 24)?;
         self.open.try_reserve(1).map_err(|_| Error::NoMemory)?;
-        let mut container = Open {
-            code,
-            types: whole.part(1, contents.len()),
-            index: 0,
-            length_at: 0,
-            begin: 0,
-        };
+        let mut types = whole.part(1, contents.len());
+        let (mut length_at, mut begin) = (0, 0);
         match code {
             types::ARRAY => {
                 self.pad(4);
-                container.length_at = self.body.len();
+                length_at = self.body.len() as u32;
                 self.body.extend_from_slice(&[0; 4]);
                 self.pad(contents.first().map_or(1, |code| types::alignment(*code)));
-                container.begin = self.body.len();
+                begin = self.body.len() as u32;
             }
             types::VARIANT => {
                 self.body.push(contents.len() as u8);
-                container.types = Types {
-                    start: self.body.len(),
-                    length: contents.len(),
-                    in_body: true,
-                };
-                self.body.extend_from_slice(contents);
+                types = Types::in_body(self.body.len(), contents.len());
+                self.push_types(contents);
                 self.body.push(0);
             }
             _ => self.pad(8),
         }
         self.take(&form);
-        self.open.push(container);
+        self.open.push(Open {
+            code,
+            types,
+            index: 0,
+            length_at,
+            begin,
+        });
         Ok(())
     }
 
@@ -80,15 +77,18 @@ impl Builder {
         self.unsealed()?;
         let open = *self.open.last().ok_or(Error::Invalid)?;
         if open.code == types::ARRAY {
-            let length = self.body.len() - open.begin;
+            let length = self.body.len() - open.begin as usize;
             if length > MAX_ARRAY_LENGTH {
                 return Err(Error::NoMemory);
             }
-            let place = self.body.get_mut(open.length_at..).unwrap_or_default();
+            let place = self
+                .body
+                .get_mut(open.length_at as usize..)
+                .unwrap_or_default();
             if let Some(place) = place.first_chunk_mut() {
                 *place = (length as u32).to_ne_bytes();
             }
-        } else if open.index != open.types.length {
+        } else if open.index as usize != open.types.length() {
             return Err(Error::Invalid);
         }
         self.open.pop();
@@ -100,33 +100,40 @@ impl Builder {
         self.open.len()
     }
 
+    /// Most variants are of one character: there is no call for that.
+    fn push_types(&mut self, contents: &[u8]) {
+        match contents {
+            [code] => self.body.push(*code),
+            _ => self.body.extend_from_slice(contents),
+        }
+    }
+
     /// Where a type of this form stands, if it is what comes next; outside containers it may be any.
+    #[inline]
     pub(super) fn place(&self, form: &Form<'_>) -> Result<Types> {
         self.unsealed()?;
         let Some(container) = self.open.last() else {
             if self.signature.len() + form.length() > signature::MAX_LENGTH {
                 return Err(Error::Invalid);
             }
-            return Ok(Types {
-                start: self.signature.len(),
-                length: form.length(),
-                in_body: false,
-            });
+            return Ok(Types::new(self.signature.len(), form.length()));
         };
         let types = container.types.of(&self.signature, &self.body);
-        if form.begins(types.get(container.index..).unwrap_or_default()) {
-            Ok(container.types.part(container.index, form.length()))
+        let index = container.index as usize;
+        if form.begins(types.get(index..).unwrap_or_default()) {
+            Ok(container.types.part(index, form.length()))
         } else {
             Err(Error::Mismatch)
         }
     }
 
     /// Goes on behind that type.
+    #[inline]
     pub(super) fn take(&mut self, form: &Form<'_>) {
         match self.open.last_mut() {
             None => form.append_to(&mut self.signature),
             Some(container) if container.code == types::ARRAY => {}
-            Some(container) => container.index += form.length(),
+            Some(container) => container.index += form.length() as u32,
         }
     }
 }
@@ -175,13 +182,13 @@ impl<'t> Form<'t> {
         1 + self.contents.len() + usize::from(self.last.is_some())
     }
 
-    /// Whether these types begin with it. Most are of one character: there is no call for that.
+    /// Whether these types begin with it.
     fn begins(&self, types: &[u8]) -> bool {
         let Some((first, rest)) = types.split_first() else {
             return false;
         };
         *first == self.first
-            && (self.contents.is_empty() || rest.starts_with(self.contents))
+            && signature::begins(rest, self.contents)
             && (self.last.is_none() || rest.get(self.contents.len()).copied() == self.last)
     }
 

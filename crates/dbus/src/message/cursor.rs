@@ -26,11 +26,11 @@ pub(super) struct Container {
     /// What it holds.
     types: Types,
     /// Which of these comes next. That of an array comes always.
-    index: usize,
+    index: u32,
     /// Where its first value is.
-    begin: usize,
+    begin: u32,
     /// Nothing in it is read beyond this: the end of the array around it, or of the body.
-    pub(super) end: usize,
+    end: u32,
 }
 
 impl Cursor {
@@ -40,7 +40,7 @@ impl Cursor {
             types: message.header().signature(),
             index: 0,
             begin: 0,
-            end: message.body().len(),
+            end: message.body().len() as u32,
         };
         Self {
             outer: Vec::new(),
@@ -71,8 +71,8 @@ impl Cursor {
             self.outer.clear();
         }
         self.inner.index = 0;
-        self.position = self.inner.begin;
-        self.inner.types.length > 0
+        self.position = self.inner.begin as usize;
+        self.inner.types.length() > 0
     }
 
     /// The type that comes next, and for a container what it holds; nothing at the end.
@@ -87,7 +87,7 @@ impl Cursor {
             return Ok(None);
         };
         let first = |next: &'m [u8]| {
-            let length = signature::first_element(next).unwrap_or_default();
+            let length = signature::first_of_valid(next);
             next.get(..length).unwrap_or_default()
         };
         Ok(match next {
@@ -154,43 +154,42 @@ impl Cursor {
         }
         // What comes next is valid, and so are the contents if they are the same.
         let found = match self.peek_type(message)? {
-            Some((next, found)) if next == code && contents.is_none_or(|given| given == found) => {
+            Some((next, found))
+                if next == code && contents.is_none_or(|given| same(given, found)) =>
+            {
                 found
             }
             _ if is_mistaken() => return Err(Error::Invalid),
             _ => return Err(Error::Mismatch),
         };
-        let mut inner = Container {
-            code,
-            types: self.inner.types.part(self.inner.index + 1, found.len()),
-            index: 0,
-            begin: 0,
-            end: self.inner.end,
-        };
         let bytes = self.bytes(message);
-        let whole = match code {
+        let mut types = self
+            .inner
+            .types
+            .part(self.inner.index as usize + 1, found.len());
+        let mut end = self.inner.end;
+        let (begin, whole) = match code {
             types::ARRAY => {
-                (inner.begin, inner.end) = wire::array(bytes, self.position, found)?;
-                1 + found.len()
+                let (begin, array_end) = wire::array(bytes, self.position, found)?;
+                end = array_end as u32;
+                (begin, 1 + found.len())
             }
             types::VARIANT => {
-                inner.types = Types {
-                    start: self.position + 1,
-                    length: found.len(),
-                    in_body: true,
-                };
-                inner.begin = self.position + 2 + found.len();
-                1
+                types = Types::in_body(self.position + 1, found.len());
+                (self.position + 2 + found.len(), 1)
             }
-            _ => {
-                inner.begin = wire::pad(bytes, self.position, 8)?;
-                2 + found.len()
-            }
+            _ => (wire::pad(bytes, self.position, 8)?, 2 + found.len()),
         };
         self.outer.try_reserve(1).map_err(|_| Error::NoMemory)?;
-        self.advance(whole, inner.begin);
+        self.advance(whole, begin);
         self.outer.push(self.inner);
-        self.inner = inner;
+        self.inner = Container {
+            code,
+            types,
+            index: 0,
+            begin: begin as u32,
+            end,
+        };
         Ok(true)
     }
 
@@ -217,29 +216,38 @@ impl Cursor {
             return Ok(None);
         }
         let types = self.signature(message);
-        Ok(Some(types.get(self.inner.index..).unwrap_or_default()))
+        Ok(Some(
+            types.get(self.inner.index as usize..).unwrap_or_default(),
+        ))
     }
 
     /// What can be read in this container.
     pub(super) fn bytes<'m>(&self, message: &'m Message) -> &'m [u8] {
-        message.body().get(..self.inner.end).unwrap_or_default()
+        message
+            .body()
+            .get(..self.inner.end as usize)
+            .unwrap_or_default()
     }
 
     /// Goes on behind a type of so many characters, whose value ends there.
     pub(super) fn advance(&mut self, length: usize, position: usize) {
         if self.inner.code != types::ARRAY {
-            self.inner.index += length;
+            self.inner.index += length as u32;
         }
         self.position = position;
     }
 
     fn at_types_end(&self) -> bool {
-        self.inner.index >= self.inner.types.length
+        self.inner.index as usize >= self.inner.types.length()
     }
 
     fn at_array_end(&self) -> bool {
-        self.inner.code == types::ARRAY && self.position >= self.inner.end
+        self.inner.code == types::ARRAY && self.position >= self.inner.end as usize
     }
+}
+
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && signature::begins(one, other)
 }
 
 /// Whether a container of this type can be of these contents.

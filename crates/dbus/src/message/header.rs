@@ -356,11 +356,7 @@ impl Header {
 
     pub(super) fn signature(&self) -> Types {
         let Span { start, length } = self.span(Field::Signature).unwrap_or_default();
-        Types {
-            start: start as usize,
-            length: length as usize,
-            in_body: false,
-        }
+        Types::new(start as usize, length as usize)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -148,9 +148,9 @@ impl Cursor {
             return Ok(false);
         };
         let length = match wanted {
-            Some(wanted) if next.starts_with(wanted) => wanted.len(),
+            Some(wanted) if signature::begins(next, wanted) => wanted.len(),
             Some(_) => return Err(Error::Mismatch),
-            None => signature::first_element(next).ok_or(Error::Malformed)?,
+            None => signature::first_of_valid(next),
         };
         let next = next.get(..length).unwrap_or_default();
         let mut limits = message.limits();

@@ -22,7 +22,7 @@ pub(super) fn sequence(
     depth: usize,
 ) -> Result<usize> {
     while !signature.is_empty() {
-        let length = signature::first(signature).ok_or(Error::Malformed)?;
+        let length = signature::first_of_valid(signature);
         let (first, rest) = signature.split_at_checked(length).ok_or(Error::Malformed)?;
         position = value(bytes, position, first, depth)?;
         signature = rest;

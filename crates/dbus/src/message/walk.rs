@@ -31,7 +31,7 @@ pub(super) fn sequence(
     limits: &Limits,
 ) -> Result<usize> {
     while !signature.is_empty() {
-        let length = signature::first(signature).ok_or(Error::Malformed)?;
+        let length = signature::first_of_valid(signature);
         let (first, rest) = signature.split_at_checked(length).ok_or(Error::Malformed)?;
         position = value(bytes, position, first, limits)?;
         signature = rest;

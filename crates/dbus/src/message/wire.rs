@@ -86,12 +86,15 @@ pub(super) fn is_text(code: u8, bytes: &[u8]) -> bool {
 
 /// The types of a variant, and where its value begins, still to be padded.
 pub(super) fn variant(bytes: &[u8], position: usize) -> Result<(&[u8], usize)> {
-    let (contents, end) = text(bytes, position, types::SIGNATURE)?;
-    let contents = contents.to_bytes();
-    if signature::is_single(contents) {
-        Ok((contents, end))
-    } else {
-        Err(Error::Malformed)
+    let rest = bytes.get(position..).unwrap_or_default();
+    // What is a type has no NUL.
+    let (length, rest) = rest.split_first().ok_or(Error::Malformed)?;
+    let contents = rest.split_at_checked(usize::from(*length));
+    match contents {
+        Some((contents, [0, ..])) if signature::is_single(contents) => {
+            Ok((contents, position + contents.len() + 2))
+        }
+        _ => Err(Error::Malformed),
     }
 }
 

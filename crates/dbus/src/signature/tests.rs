@@ -130,3 +130,11 @@ fn the_first_type_of_several() {
     }
     assert_eq!(first_element(b"{sv}u"), Some(4));
 }
+
+#[test]
+fn a_pair_is_no_longer_than_a_signature() {
+    for (members, good) in [(252, true), (253, false)] {
+        let pair = format!("y({})", "y".repeat(members));
+        assert_eq!(is_pair(pair.as_bytes()), good);
+    }
+}
