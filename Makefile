@@ -56,7 +56,9 @@ uninstall: ## takes away what install laid out; take mymachines and resolve out 
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
 	rm -f $(services:%=$(DESTDIR)$(LIBDIR)/libnss_%.so.2)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libsd-bus-compat.so.0 libsd-bus-compat.so libsd-bus-compat.a pkgconfig/libsd-bus-compat.pc)
-	rm -rf $(DESTDIR)$(PREFIX)/lib/switchyard/compat $(DESTDIR)$(PREFIX)/include/switchyard
+	rm -f $(DESTDIR)$(PREFIX)/lib/switchyard/compat/libsystemd.so.0
+	rm -f $(patsubst include/%,$(DESTDIR)$(PREFIX)/include/switchyard/%,$(wildcard $(headers)/*.h))
+	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,lib/switchyard/compat lib/switchyard include/switchyard/systemd include/switchyard) 2>/dev/null
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 
 stage: ## what the tests and the demo run: an install in the target directory
