@@ -1,81 +1,25 @@
 //! The C library beside the original: one C program calls the same functions of both, and prints the same.
 
+mod sd_probe;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-use support::{Options, Sandbox, Via, sandbox, skip};
+use sd_probe::{OURS, Probe, quiet, theirs};
+use support::{Sandbox, Via, sandbox, skip};
 
 const PROBE: &str = include_str!("c/sd_probe.c");
-/// The folder of our libsystemd.so.0.
-const OURS: &str = "/usr/lib/switchyard/compat";
 
-fn quiet() -> Options {
-    Options::new().machined(None).bus(false)
-}
-
-/// The C program, and how it is run.
-struct Probe<'s> {
-    sandbox: &'s Sandbox,
-}
-
-impl<'s> Probe<'s> {
-    fn new(sandbox: &'s Sandbox) -> Self {
-        fs::write("/tmp/sd_probe.c", PROBE).unwrap();
-        let include = "/usr/include/switchyard";
-        let compile = format!(
-            "cc -O1 -Wall -Wextra -Werror -I{include} -o /tmp/sd_probe /tmp/sd_probe.c {OURS}/libsystemd.so.0 -lrt 2>&1"
-        );
-        sandbox
-            .cmd("sh")
-            .args(["-c", &compile])
-            .timeout(Duration::from_secs(60))
-            .run()
-            .ok();
-        Self { sandbox }
-    }
-
-    /// What it prints with a library, started by a line of shell in which `$probe` is the program.
-    #[track_caller]
-    fn with(&self, library: &str, line: &str) -> String {
-        let line = format!("export LD_LIBRARY_PATH={library} probe=/tmp/sd_probe; {line}");
-        let said = self.sandbox.cmd("sh").args(["-c", &line]);
-        said.timeout(Duration::from_secs(20)).run().ok()
-    }
-
-    /// The same with both, which must be the same but for the lines that begin so.
-    #[track_caller]
-    fn compare(&self, line: &str, known: &[&str]) -> String {
-        let (theirs, ours) = (
-            self.with(&theirs(self.sandbox), line),
-            self.with(OURS, line),
-        );
-        let differ = |line: &&str| !known.iter().any(|known| line.starts_with(known));
-        let (their_lines, our_lines): (Vec<_>, Vec<_>) = (
-            theirs.lines().filter(differ).collect(),
-            ours.lines().filter(differ).collect(),
-        );
-        for (theirs, ours) in their_lines.iter().zip(&our_lines) {
-            assert_eq!(ours, theirs, "of `{line}`: ours is left");
-        }
-        assert_eq!(our_lines.len(), their_lines.len(), "of `{line}`:\n{ours}");
-        ours
-    }
-}
-
-/// Where systemd's library is on this architecture.
-fn theirs(s: &Sandbox) -> String {
-    let found = s
-        .run("dirname $(ls /usr/lib/*/libsystemd.so.0 | head -n1)")
-        .ok();
-    found.trim().to_owned()
+fn probe(s: &Sandbox) -> Probe<'_> {
+    Probe::new(s, "sd_probe", PROBE)
 }
 
 #[test]
 fn ids() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         let said = probe.compare("$probe id128", &[]);
         assert!(
             said.contains("machine 0  5a4db0c5a4db0c5a4db0c5a4db0c5a4d"),
@@ -114,7 +58,7 @@ fn ids() {
 #[test]
 fn passed_descriptors() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         let mut cases = vec![String::new()];
         for count in [
             "0",
@@ -154,7 +98,7 @@ fn passed_descriptors() {
 #[test]
 fn the_watchdog() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         let mut cases = vec![String::new(), "WATCHDOG_PID=OWN".into()];
         for time in [
             "1000000",
@@ -191,7 +135,7 @@ fn the_watchdog() {
 #[test]
 fn notifications() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         fs::write("/tmp/manager.py", MANAGER).unwrap();
         for address in ["/tmp/notify", "@notify"] {
             let line = format!(
@@ -250,7 +194,7 @@ while True:
 #[test]
 fn kinds_of_descriptors() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         s.run("ip link set lo up; mkdir -p /dev/mqueue; mount -t mqueue none /dev/mqueue")
             .ok();
         // Theirs takes the beginning of a path for the path, if its length is given.
@@ -295,7 +239,7 @@ fn to_whom_a_process_belongs() {
         if !s.has_cgroups() {
             skip!("there are no cgroups to put a process into");
         }
-        let probe = Probe::new(s);
+        let probe = probe(s);
         symlink("web", "/run/systemd/machines/unit:machine-web.scope").unwrap();
         for cgroup in CGROUPS {
             probe.compare(&within(cgroup, "exec $probe processes $$"), &[]);
@@ -329,7 +273,7 @@ fn to_whom_a_process_belongs() {
 fn misuse() {
     sandbox!(quiet(), |s| {
         fs::write("/run/systemd/machines/bare", "NAME=bare\n").unwrap();
-        let said = Probe::new(s).with(OURS, "$probe misuse");
+        let said = probe(s).with(OURS, "$probe misuse");
         assert_eq!(
             said,
             "sd_machine_get_class(NULL, &to) = -22 EINVAL unset\n\
@@ -342,7 +286,7 @@ fn misuse() {
 #[test]
 fn who_is_logged_in() {
     sandbox!(quiet(), |s| {
-        let probe = Probe::new(s);
+        let probe = probe(s);
         // Nothing of logind's is there.
         probe.compare("$probe login", &[]);
         for folder in ["seats", "sessions", "users"] {

@@ -11,7 +11,9 @@
 )]
 
 mod boundary;
+mod bus;
 mod daemon;
+mod exclusive;
 mod id128;
 mod login;
 mod memory;

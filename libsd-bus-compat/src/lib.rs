@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod bus;
 pub mod daemon;
 mod environment;
 mod ffi;

@@ -1,6 +1,6 @@
 //! Calls of the C library and of the kernel that have no safe form elsewhere.
 
-use std::ffi::{CStr, c_int, c_long};
+use std::ffi::{CStr, CString, c_int, c_long};
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -9,6 +9,15 @@ use crate::{Errno, Result};
 /// What [`libc`] has left in errno.
 fn last() -> Errno {
     crate::errno_of(&std::io::Error::last_os_error())
+}
+
+/// What strerror(3) says of a number.
+pub fn error_text(number: c_int) -> CString {
+    let mut text = [0_u8; 256];
+    // SAFETY: it writes no more than the length it is told, a 0 at the end.
+    unsafe { libc::strerror_r(number, text.as_mut_ptr().cast(), text.len()) };
+    let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
+    text.to_owned()
 }
 
 /// Takes a variable out of the environment.
