@@ -114,6 +114,7 @@ tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
 	crates/lookaside/tests/tsan.sh
 
 bench: stage ## the numbers, beside systemd's
+	cargo bench --locked -p dbus --bench dbus_message
 	SWITCHYARD_STAGE=$(stage) cargo bench --locked -p switchyard-tests
 
 clean: ## what was built and fetched
