@@ -55,11 +55,10 @@ pub fn encode(prefix: &str, name: &[u8]) -> Option<String> {
     Some(format!("{prefix}/{}", label::escape(name)))
 }
 
-/// The name that [`encode`] put below `prefix`, `sd_bus_path_decode`: nothing if it is not directly below it. What it is made
-/// of are bytes, which may be no UTF-8.
+/// The name that [`encode`] put below `prefix`, `sd_bus_path_decode`: nothing if it is not below it. As in sd-bus the prefix itself
+/// has the empty name, and what lies deeper has names with `/` in them. What it is made of are bytes, which may be no UTF-8.
 pub fn decode(path: &str, prefix: &str) -> Option<Vec<u8>> {
-    let name = below(path.as_bytes(), prefix.as_bytes())?;
-    (!name.is_empty() && !name.contains(&b'/')).then(|| label::unescape(name))
+    below(path.as_bytes(), prefix.as_bytes()).map(label::unescape)
 }
 
 /// What comes after a path and its `/`; nothing if it is not below that.

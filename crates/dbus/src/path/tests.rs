@@ -74,8 +74,16 @@ fn names_below_a_prefix() {
             assert_eq!(decode(&encoded, prefix).as_deref(), Some(name.as_bytes()));
         }
     }
-    assert_eq!(decode("/a/b/c", "/a"), None);
-    assert_eq!(decode("/a", "/a"), None);
-    assert_eq!(decode("/ab", "/a"), None);
-    assert_eq!(decode("/b/c", "/a"), None);
+    for (path, name) in [
+        ("/a", Some("")),
+        ("/a/b/c", Some("b/c")),
+        ("/ab", None),
+        ("/b/c", None),
+    ] {
+        assert_eq!(
+            decode(path, "/a").as_deref(),
+            name.map(str::as_bytes),
+            "{path}"
+        );
+    }
 }
