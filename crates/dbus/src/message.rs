@@ -126,12 +126,24 @@ impl Message {
             .ok_or(Error::Malformed)
     }
 
+    /// Overwrites what it says with zeroes, for messages with secrets (`sd_bus_message_sensitive`). It says nothing after that.
+    pub fn erase(&mut self) {
+        self.header.erase();
+        erase(&mut self.body);
+    }
+
     fn limits(&self) -> walk::Limits {
         walk::Limits {
             depth: MAX_DEPTH,
             descriptors: self.header.descriptors(),
         }
     }
+}
+
+/// Overwrites these bytes, and lets nobody think that they are not needed any more.
+fn erase(bytes: &mut Vec<u8>) {
+    bytes.fill(0);
+    std::hint::black_box(&mut *bytes).clear();
 }
 
 impl AsRef<Message> for Message {

@@ -6,7 +6,7 @@ use crate::{
         ALLOW_INTERACTIVE_AUTHORIZATION, Basic, Field, Header, Kind, MAX_ARRAY_LENGTH, MAX_LENGTH,
         Message, NO_AUTO_START, NO_REPLY_EXPECTED,
         container::{Form, Open},
-        wire,
+        erase, wire,
     },
     types,
 };
@@ -294,6 +294,14 @@ impl Builder {
             self.header.take(),
             std::mem::take(&mut self.body),
         ))
+    }
+
+    /// Overwrites what was said and appended so far with zeroes. What the memory was moved from, when there came to be more of
+    /// it, is not.
+    pub fn erase(&mut self) {
+        self.header.erase();
+        erase(&mut self.body);
+        self.sealed = true;
     }
 
     pub(super) fn unsealed(&self) -> Result<()> {

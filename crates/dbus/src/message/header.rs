@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use crate::{
     error::{Error, Result},
     message::{
-        MAX_ARRAY_LENGTH, MAX_DEPTH, MAX_LENGTH, kind::Kind, swap, types::Types, walk, wire,
+        MAX_ARRAY_LENGTH, MAX_DEPTH, MAX_LENGTH, erase, kind::Kind, swap, types::Types, walk, wire,
     },
     name, signature, types,
 };
@@ -275,6 +275,10 @@ impl Header {
     pub(super) fn take(&mut self) -> Self {
         let bytes = std::mem::take(&mut self.bytes);
         Self { bytes, ..*self }
+    }
+
+    pub(super) fn erase(&mut self) {
+        erase(&mut self.bytes);
     }
 
     /// Writes what is known at the end only.

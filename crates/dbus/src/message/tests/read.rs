@@ -235,3 +235,23 @@ fn variants_in_variants_end_somewhere() {
     );
     assert_eq!(cursor.skip(message, None), Err(Error::Malformed));
 }
+
+#[test]
+fn an_erased_message_says_nothing() {
+    let mut received = Message::parse(mixed().rest(0).concat(), 0).unwrap();
+    let mut sealed = mixed();
+    for message in [&mut sealed, &mut received] {
+        let mut cursor = message.cursor();
+        message.erase();
+        assert!(message.head().is_empty() && message.body().is_empty());
+        assert_eq!(message.header().text(Field::Path), None);
+        assert_eq!(cursor.read_basic(message, b's'), Err(Error::Mismatch));
+        assert!(cursor.enter_container(message, b'r', None).is_err());
+        assert!(cursor.skip(message, None).is_err());
+    }
+    let mut builder = call();
+    builder.append_text(b's', b"secret").unwrap();
+    builder.erase();
+    assert_eq!(builder.append_text(b's', b"more"), Err(Error::NotPermitted));
+    assert_eq!(builder.seal(1).map(drop), Err(Error::NotPermitted));
+}
