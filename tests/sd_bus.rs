@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use sd_probe::{OURS, Probe, quiet};
-use support::{Sandbox, Via, sandbox};
+use support::{Daemon, Sandbox, Via, sandbox};
 
 const PROBE: &str = include_str!("c/bus_probe.c");
 
@@ -75,16 +75,34 @@ fn a_client() {
 #[test]
 fn peers() {
     sandbox!(quiet(), |s| {
-        fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-        let _bus = s.spawn(
-            "dbus",
-            &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-        );
-        s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+        let _bus = open_bus(s);
         let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe peers";
         let said = probe(s).compare(line, &[]);
         assert!(said.contains("passed"), "{said}");
     });
+}
+
+/// Objects with interfaces, called by another process: methods, properties, introspection, signals of changes.
+#[test]
+fn objects() {
+    sandbox!(quiet(), |s| {
+        let _bus = open_bus(s);
+        let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe objects";
+        // Theirs come as they lie in a table of hashes.
+        let said = probe(s).compare(line, &[" <node name="]);
+        assert!(said.contains("<method name=\"Add\">"), "{said}");
+    });
+}
+
+/// A bus where everybody may have every name.
+fn open_bus(s: &Sandbox) -> Daemon {
+    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
+    let bus = s.spawn(
+        "dbus",
+        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
+    );
+    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+    bus
 }
 
 const OPEN_TO_ALL: &str = r#"<busconfig>

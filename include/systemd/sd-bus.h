@@ -43,7 +43,16 @@ __extension__ enum {
 };
 
 typedef int (*sd_bus_message_handler_t)(sd_bus_message *m, void *userdata, sd_bus_error *ret_error);
+typedef int (*sd_bus_property_get_t)(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *ret_error);
+typedef int (*sd_bus_property_set_t)(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *value, void *userdata, sd_bus_error *ret_error);
+typedef int (*sd_bus_object_find_t)(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+        sd_bus_error *ret_error);
 typedef _sd_destroy_t sd_bus_destroy_t;
+typedef struct sd_bus_vtable sd_bus_vtable;
+
+#include "sd-bus-vtable.h"
 
 /* The connection, before it is started and while it runs */
 int sd_bus_default(sd_bus **ret);
@@ -111,6 +120,16 @@ int sd_bus_match_signal(sd_bus *bus, sd_bus_slot **ret, const char *sender, cons
         const char *member, sd_bus_message_handler_t callback, void *userdata);
 int sd_bus_match_signal_async(sd_bus *bus, sd_bus_slot **ret, const char *sender, const char *path, const char *interface,
         const char *member, sd_bus_message_handler_t match_callback, sd_bus_message_handler_t add_callback, void *userdata);
+
+/* Objects */
+int sd_bus_add_object(sd_bus *bus, sd_bus_slot **slot, const char *path, sd_bus_message_handler_t callback, void *userdata);
+int sd_bus_add_fallback(sd_bus *bus, sd_bus_slot **slot, const char *prefix, sd_bus_message_handler_t callback, void *userdata);
+int sd_bus_add_object_vtable(sd_bus *bus, sd_bus_slot **slot, const char *path, const char *interface,
+        const sd_bus_vtable *vtable, void *userdata);
+int sd_bus_add_fallback_vtable(sd_bus *bus, sd_bus_slot **slot, const char *prefix, const char *interface,
+        const sd_bus_vtable *vtable, sd_bus_object_find_t find, void *userdata);
+int sd_bus_emit_properties_changed_strv(sd_bus *bus, const char *path, const char *interface, char **names);
+int sd_bus_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name, ...) _sd_sentinel_;
 
 /* Slots */
 sd_bus_slot *sd_bus_slot_ref(sd_bus_slot *slot);

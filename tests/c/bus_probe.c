@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-bus-vtable.h>
 
 static const char *error(int r) {
         return r < 0 ? strerrorname_np(-r) ?: "?" : "";
@@ -959,6 +960,295 @@ static void peers(void) {
         INT(sd_bus_flush_close_unref(bus) == NULL);
 }
 
+struct object {
+        int32_t number;
+        int on;
+        uint8_t byte;
+        uint64_t large;
+        double real;
+        char *text;
+        char **list;
+        int32_t own;
+};
+
+static int method_add(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        struct object *o = userdata;
+        int32_t a, b;
+        int r;
+
+        (void) ret_error;
+        r = sd_bus_message_read(m, "ii", &a, &b);
+        if (r < 0)
+                return r;
+        return sd_bus_reply_method_return(m, "i", a + b + o->number);
+}
+
+static int method_offset(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        (void) ret_error;
+        return sd_bus_reply_method_return(m, "i", *(int32_t *) userdata);
+}
+
+static int method_fail(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        (void) m, (void) userdata;
+        return sd_bus_error_set_errnof(ret_error, ENOSPC, "no room for %d", 7);
+}
+
+static int method_change(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        struct object *o = userdata;
+        int r;
+
+        (void) ret_error;
+        o->number++;
+        r = sd_bus_emit_properties_changed(sd_bus_message_get_bus(m), "/org/example/One", "org.example.Test", "Number", "Secret", NULL);
+        return sd_bus_reply_method_return(m, "i", r);
+}
+
+static int method_change_wrong(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        sd_bus *bus = sd_bus_message_get_bus(m);
+
+        (void) userdata, (void) ret_error;
+        return sd_bus_reply_method_return(m, "iiiii",
+                sd_bus_emit_properties_changed(bus, "/org/example/One", "org.example.Test", "None", NULL),
+                sd_bus_emit_properties_changed(bus, "/org/example/One", "org.example.Test", "Constant", NULL),
+                sd_bus_emit_properties_changed(bus, "/org/example/One", "org.example.None", "Number", NULL),
+                sd_bus_emit_properties_changed(bus, "/org/example/None", "org.example.Test", "Number", NULL),
+                sd_bus_emit_properties_changed_strv(bus, "/org/example/One", "org.example.Test", (char *[]) { NULL }));
+}
+
+static int get_square(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                      void *userdata, sd_bus_error *ret_error) {
+        (void) bus, (void) path, (void) interface, (void) property, (void) ret_error;
+        return sd_bus_message_append(reply, "i", *(int32_t *) userdata * *(int32_t *) userdata);
+}
+
+static int get_failing(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                       void *userdata, sd_bus_error *ret_error) {
+        (void) bus, (void) path, (void) interface, (void) reply, (void) userdata;
+        return sd_bus_error_setf(ret_error, "org.example.Failed", "no %s", property);
+}
+
+static int set_square(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *value,
+                      void *userdata, sd_bus_error *ret_error) {
+        int32_t square;
+        int r;
+
+        (void) bus, (void) path, (void) interface, (void) property;
+        r = sd_bus_message_read(value, "i", &square);
+        if (r < 0)
+                return r;
+        if (square < 0)
+                return sd_bus_error_set_const(ret_error, "org.example.Negative", "negative");
+        *(int32_t *) userdata = square / 2;
+        return 1;
+}
+
+static int find_odd(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found, sd_bus_error *ret_error) {
+        struct object *o = userdata;
+        size_t length = strlen(path);
+
+        (void) bus, (void) interface;
+        if (strcmp(path, "/org/example/many/error") == 0)
+                return sd_bus_error_set_errno(ret_error, EBUSY);
+        if (length % 2 == 0)
+                return 0;
+        *ret_found = o;
+        return 1;
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Add", "ii", SD_BUS_PARAM(a) SD_BUS_PARAM(b), "i", SD_BUS_PARAM(sum), method_add, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_OFFSET("Offset", NULL, "i", method_offset, offsetof(struct object, own), SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Fail", "", "", method_fail, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_METHOD("Nothing", "", "", NULL, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
+        SD_BUS_METHOD("Change", "", "i", method_change, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ChangeWrong", "", "iiiii", method_change_wrong, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Hidden", "", "i", method_offset, SD_BUS_VTABLE_HIDDEN | SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Privileged", "", "i", method_offset, 0),
+        SD_BUS_SIGNAL("Happened", "sa{sv}", 0),
+        SD_BUS_SIGNAL_WITH_NAMES("Named", "si", SD_BUS_PARAM(what) SD_BUS_PARAM(many), SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_PROPERTY("Number", "i", NULL, offsetof(struct object, number), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Secret", "i", NULL, offsetof(struct object, own), SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+        SD_BUS_PROPERTY("Constant", "s", NULL, offsetof(struct object, text), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("List", "as", NULL, offsetof(struct object, list), 0),
+        SD_BUS_PROPERTY("Byte", "y", NULL, offsetof(struct object, byte), SD_BUS_VTABLE_PROPERTY_EXPLICIT),
+        SD_BUS_PROPERTY("On", "b", NULL, offsetof(struct object, on), SD_BUS_VTABLE_HIDDEN),
+        SD_BUS_PROPERTY("Real", "d", NULL, offsetof(struct object, real), 0),
+        SD_BUS_WRITABLE_PROPERTY("Large", "t", NULL, NULL, offsetof(struct object, large), 0),
+        SD_BUS_WRITABLE_PROPERTY("Text", "s", NULL, NULL, offsetof(struct object, text), SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_WRITABLE_PROPERTY("Square", "i", get_square, set_square, offsetof(struct object, number), SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_VTABLE_END
+};
+static const sd_bus_vtable second_vtable[] = {
+        SD_BUS_VTABLE_START(SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_PROPERTY("Failing", "i", get_failing, 0, 0),
+        SD_BUS_VTABLE_END
+};
+static const sd_bus_vtable hidden_vtable[] = {
+        SD_BUS_VTABLE_START(SD_BUS_VTABLE_HIDDEN),
+        SD_BUS_METHOD("Offset", NULL, "i", method_offset, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END
+};
+static const sd_bus_vtable wrong_vtable[] = { SD_BUS_METHOD("Add", "ii", "i", method_add, 0), SD_BUS_VTABLE_END };
+static const sd_bus_vtable wrong_member[] = { SD_BUS_VTABLE_START(0), SD_BUS_METHOD("A-", "", "", method_add, 0), SD_BUS_VTABLE_END };
+static const sd_bus_vtable wrong_types[] = { SD_BUS_VTABLE_START(0), SD_BUS_METHOD("A", "z", "", method_add, 0), SD_BUS_VTABLE_END };
+
+#define WRONG(name, ...) static const sd_bus_vtable name[] = { SD_BUS_VTABLE_START(0), __VA_ARGS__, SD_BUS_VTABLE_END }
+WRONG(wrong_handler, SD_BUS_METHOD("A", "s", "", NULL, 0));
+WRONG(wrong_result, SD_BUS_METHOD("A", "", "s", NULL, 0));
+WRONG(wrong_method_flag, SD_BUS_METHOD("A", "", "", method_add, SD_BUS_VTABLE_PROPERTY_CONST));
+WRONG(wrong_property, SD_BUS_PROPERTY("A", "ai", NULL, 0, 0));
+WRONG(wrong_empty, SD_BUS_PROPERTY("A", "", NULL, 0, 0));
+WRONG(wrong_two, SD_BUS_PROPERTY("A", "ii", get_square, 0, 0));
+WRONG(wrong_flags, SD_BUS_PROPERTY("A", "i", NULL, 0, SD_BUS_VTABLE_PROPERTY_CONST | SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+WRONG(wrong_unprivileged, SD_BUS_PROPERTY("A", "i", NULL, 0, SD_BUS_VTABLE_UNPRIVILEGED));
+WRONG(wrong_no_reply, SD_BUS_PROPERTY("A", "i", NULL, 0, SD_BUS_VTABLE_METHOD_NO_REPLY));
+WRONG(wrong_explicit, SD_BUS_PROPERTY("A", "i", NULL, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+WRONG(wrong_writable, SD_BUS_WRITABLE_PROPERTY("A", "i", NULL, NULL, 0, SD_BUS_VTABLE_PROPERTY_CONST));
+WRONG(wrong_set, SD_BUS_WRITABLE_PROPERTY("A", "as", NULL, NULL, 0, 0));
+WRONG(wrong_signal, SD_BUS_SIGNAL("A", "s", SD_BUS_VTABLE_UNPRIVILEGED));
+WRONG(wrong_signal_types, SD_BUS_SIGNAL("A", "z", 0));
+WRONG(good_signal, SD_BUS_SIGNAL("A", NULL, 0), SD_BUS_SIGNAL("A", NULL, 0));
+WRONG(twice, SD_BUS_METHOD("A", "", "", NULL, 0), SD_BUS_METHOD("A", "", "", NULL, 0));
+WRONG(twice_property, SD_BUS_PROPERTY("A", "i", NULL, 0, 0), SD_BUS_PROPERTY("A", "i", NULL, 0, 0));
+
+static void serve(int ready) {
+        char *list[] = { (char *) "x", (char *) "y", NULL };
+        struct object o = { 7, 1, 200, UINT64_MAX, 1.5, strdup("text"), list, 42 };
+        sd_bus_slot *slot = NULL;
+        sd_bus *bus = NULL;
+        int32_t own = 43;
+
+        INT(sd_bus_open_system(&bus));
+        INT(sd_bus_add_object_vtable(bus, &slot, "/org/example/One", "org.example.Test", vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/org/example/One", "org.example.Test", vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/org/example/One", "org.example.Second", second_vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/org/example/One/below", "org.example.Hidden", hidden_vtable, &own));
+        INT(sd_bus_add_fallback_vtable(bus, NULL, "/org/example/many", "org.example.Test", vtable, find_odd, &o));
+        INT(sd_bus_add_object(bus, NULL, "/org/example/Calls", on_message, (void *) "object"));
+        INT(sd_bus_add_fallback(bus, NULL, "/org/example/fall", on_message, (void *) "fallback"));
+        INT(sd_bus_add_object_vtable(bus, NULL, "x", "org.example.Test", vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "x", vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "org.freedesktop.DBus.Properties", vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "org.example.X", wrong_vtable, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "org.example.X", wrong_member, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "org.example.X", wrong_types, &o));
+        INT(sd_bus_add_object_vtable(bus, NULL, "/x", "org.example.X", NULL, &o));
+        INT(sd_bus_add_object(bus, NULL, "/x", NULL, NULL));
+        const sd_bus_vtable *const tables[] = {
+                wrong_handler, wrong_result, wrong_method_flag, wrong_property, wrong_empty, wrong_two, wrong_flags, wrong_unprivileged,
+                wrong_no_reply, wrong_explicit, wrong_writable, wrong_set, wrong_signal, wrong_signal_types, good_signal, twice, twice_property,
+        };
+        for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+                char path[16];
+
+                snprintf(path, sizeof(path), "/t%zu", i);
+                INT(sd_bus_add_object_vtable(bus, NULL, path, "org.example.X", tables[i], &o));
+        }
+        INT(sd_bus_slot_get_userdata(slot) == &o);
+        INT(sd_bus_request_name(bus, "org.example.Server", 0));
+        fflush(stdout);
+        close(ready);
+        for (;;) {
+                if (sd_bus_process(bus, NULL) < 0)
+                        exit(1);
+                sd_bus_wait(bus, 100000);
+        }
+}
+
+/* An answer, with all that is in it. */
+#define SHOW(...) do {                                                                  \
+                int r_ = sd_bus_call_method(bus, "org.example.Server", __VA_ARGS__);    \
+                print_error(#__VA_ARGS__, r_, &e);                                      \
+                sd_bus_error_free(&e);                                                  \
+                if (reply)                                                              \
+                        print_values(reply, 1);                                         \
+                reply = sd_bus_message_unref(reply);                                    \
+        } while (0)
+#define ONE "/org/example/One", "org.example.Test"
+#define PROPERTIES(path) path, "org.freedesktop.DBus.Properties"
+#define INTROSPECT(path) SHOW(path, "org.freedesktop.DBus.Introspectable", "Introspect", &e, &reply, NULL)
+
+static void objects(void) {
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        sd_bus *bus = NULL;
+        int ready[2];
+        char byte;
+
+        if (pipe(ready) < 0)
+                return;
+        pid_t pid = fork();
+        if (pid == 0) {
+                close(ready[0]);
+                serve(ready[1]);
+        }
+        close(ready[1]);
+        INT((int) read(ready[0], &byte, 1));
+        INT(sd_bus_open_system(&bus));
+        INT(sd_bus_match_signal(bus, NULL, "org.example.Server", NULL, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                on_message, (void *) "changed"));
+        SHOW(ONE, "Add", &e, &reply, "ii", 1, 2);
+        SHOW(ONE, "Add", &e, &reply, "i", 1);
+        SHOW(ONE, "Add", &e, &reply, NULL);
+        SHOW(ONE, "Offset", &e, &reply, NULL);
+        SHOW(ONE, "Fail", &e, &reply, NULL);
+        SHOW(ONE, "Nothing", &e, &reply, NULL);
+        SHOW(ONE, "Hidden", &e, &reply, NULL);
+        SHOW(ONE, "Privileged", &e, &reply, NULL);
+        SHOW(ONE, "None", &e, &reply, NULL);
+        SHOW("/org/example/One", "org.example.None", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/None", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/many/a", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/many/ab", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/many/error", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/One/below", "org.example.Hidden", "Offset", &e, &reply, NULL);
+        SHOW("/org/example/Calls", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/Calls", "org.example.Test", "Fail", &e, &reply, NULL);
+        SHOW("/org/example/Calls", "org.example.Test", "None", &e, &reply, NULL);
+        SHOW("/org/example/fall/a/b", "org.example.Test", "Add", &e, &reply, "ii", 1, 2);
+        SHOW("/org/example/fall/a/b", "org.example.Test", "None", &e, &reply, NULL);
+        static const char *const names[] = {
+                "Number", "Secret", "Constant", "List", "Byte", "On", "Real", "Large", "Text", "Square", "None", "", "a b",
+        };
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                printf("property %s\n", names[i]);
+                SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "org.example.Test", names[i]);
+                SHOW(PROPERTIES("/org/example/One"), "Set", &e, &reply, "ssv", "org.example.Test", names[i], "i", 8);
+        }
+        SHOW(PROPERTIES("/org/example/One"), "Set", &e, &reply, "ssv", "org.example.Test", "Text", "s", "other");
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "org.example.Test", "Text");
+        SHOW(PROPERTIES("/org/example/One"), "Set", &e, &reply, "ssv", "org.example.Test", "Large", "t", UINT64_C(5));
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "org.example.Test", "Large");
+        SHOW(PROPERTIES("/org/example/One"), "Set", &e, &reply, "ssv", "org.example.Test", "Square", "i", -1);
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "org.example.Second", "Failing");
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "org.example.None", "Number");
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "ss", "x", "Number");
+        SHOW(PROPERTIES("/org/example/One"), "Get", &e, &reply, "s", "org.example.Test");
+        SHOW(PROPERTIES("/org/example/One"), "GetAll", &e, &reply, "s", "org.example.Test");
+        SHOW(PROPERTIES("/org/example/One"), "GetAll", &e, &reply, "s", "org.example.Second");
+        SHOW(PROPERTIES("/org/example/One"), "GetAll", &e, &reply, "s", "org.example.None");
+        SHOW(PROPERTIES("/org/example/One"), "GetAll", &e, &reply, "s", "");
+        SHOW(PROPERTIES("/org/example/One/below"), "GetAll", &e, &reply, "s", "");
+        SHOW(PROPERTIES("/org/example/many/a"), "GetAll", &e, &reply, "s", "org.example.Test");
+        SHOW(PROPERTIES("/org/example/None"), "GetAll", &e, &reply, "s", "org.example.Test");
+        SHOW(PROPERTIES("/org/example/One"), "None", &e, &reply, NULL);
+        SHOW(ONE, "Change", &e, &reply, NULL);
+        until(bus, 1);
+        SHOW(ONE, "ChangeWrong", &e, &reply, NULL);
+        INTROSPECT("/org/example/One");
+        INTROSPECT("/org/example/One/below");
+        INTROSPECT("/org/example");
+        INTROSPECT("/org/example/many/a");
+        INTROSPECT("/org/example/many");
+        INTROSPECT("/");
+        INTROSPECT("/none");
+        sd_bus_flush_close_unref(bus);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+}
+
 /* Where the original ends the program. */
 static void misuse(void) {
         sd_bus_message *m = fresh(to_nobody());
@@ -989,6 +1279,8 @@ int main(int argc, char **argv) {
                 client();
         else if (strcmp(group, "peers") == 0)
                 peers();
+        else if (strcmp(group, "objects") == 0)
+                objects();
         else if (strcmp(group, "misuse") == 0)
                 misuse();
         else

@@ -14,8 +14,10 @@ mod message_new;
 mod message_read;
 mod name;
 mod names;
+mod object;
 mod open;
 mod slot;
+mod vtable;
 
 /// What the macros of sd-bus-vtable.h refer to, so that a program can tell which they are: the format that has names of arguments.
 #[unsafe(no_mangle)]

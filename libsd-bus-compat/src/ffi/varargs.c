@@ -51,6 +51,9 @@ int compat_reply_method_return(sd_bus_message *call, const char *types, struct a
 int compat_emit_signal(sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
                        const char *types, struct arguments *arguments);
 
+int compat_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name,
+                                   struct arguments *arguments);
+
 /* CALL with `arguments`, a copy of the va_list `list`. */
 #define WITH_LIST(list_, call) do {                     \
                 struct arguments arguments;             \
@@ -146,6 +149,10 @@ int sd_bus_emit_signal_tov(sd_bus *bus, const char *destination, const char *pat
 int sd_bus_emit_signal_to(sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
                           const char *types, ...) {
         WITH_ARGUMENTS(types, compat_emit_signal(bus, destination, path, interface, member, types, &arguments));
+}
+
+int sd_bus_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name, ...) {
+        WITH_ARGUMENTS(name, compat_emit_properties_changed(bus, path, interface, name, &arguments));
 }
 
 int sd_bus_error_has_names_sentinel(const sd_bus_error *e, ...) {

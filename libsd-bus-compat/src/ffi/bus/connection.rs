@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use dbus::Rule;
 
 use super::message::Message;
+use super::object::Object;
 use super::slot::{Handler, Slot};
 use crate::bus::connection::{Connection, Phase, now};
 use crate::ffi::boundary::{entry, whole};
@@ -36,6 +37,7 @@ pub struct State {
     pub last_slot: u64,
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
+    pub objects: Vec<Object>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,

@@ -47,6 +47,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         Step::Received(sealed) => {
             let message = Message::received(bus, sealed);
             if !offer(bus, &message)?
+                && !super::object::dispatch(bus, &message)?
                 && !stand_in(bus, &message)?
                 && let Some(left) = left
             {
@@ -96,13 +97,13 @@ fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<()> {
         let removed = remove(&mut state, &slot);
         (slot, removed)
     };
-    let called = call(bus, &slot, &message);
+    let called = call_slot(bus, &slot, &message);
     drop(removed);
     called.map(drop)
 }
 
 /// Calls a callback; a message is put back to its beginning first.
-fn call(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Result<c_int> {
+pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Result<c_int> {
     let (handler, userdata) = slot.callback()?;
     let Some(function) = handler else {
         return Ok(0);
@@ -135,7 +136,7 @@ fn call(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Result<c_in
 }
 
 /// Tells a caller what a callback has failed with. What fails for another message than a call is nobody's business.
-fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Error) -> Result<()> {
+pub fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Error) -> Result<()> {
     let header_wants = {
         let own = message.enter()?;
         let header = own.content.header();
@@ -171,7 +172,7 @@ fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
         if !bus.enter()?.slots.contains_key(&slot.number) {
             continue;
         }
-        if call(bus, &slot, message)? != 0 {
+        if call_slot(bus, &slot, message)? != 0 {
             return Ok(true);
         }
     }

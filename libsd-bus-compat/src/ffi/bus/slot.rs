@@ -34,6 +34,8 @@ pub enum Kind {
     Filter,
     /// Messages of a rule; with the text of it if the bus was told.
     Match { told: Option<CString> },
+    /// Calls of an object.
+    Object,
     /// The answer to the call of this number.
     Reply { serial: u32 },
 }
@@ -93,13 +95,14 @@ pub fn remove(state: &mut State, slot: &Slot) -> (Option<Registered>, Option<CSt
     let number = slot.number;
     state.filters.retain(|other| *other != number);
     state.matches.retain(|(other, _)| *other != number);
+    state.objects.retain(|object| object.slot != number);
     let told = match &slot.kind {
         Kind::Match { told } => told.clone(),
         Kind::Reply { serial } => {
             state.connection.forget_reply(*serial);
             None
         }
-        Kind::Filter => None,
+        Kind::Filter | Kind::Object => None,
     };
     let registered = state.slots.remove(&number);
     // Once only: afterwards it is in no list.
