@@ -410,8 +410,12 @@ static void containers(sd_bus *bus) {
         INT(sd_bus_message_skip(m, "a{sv}atatatatau"));
         INT(sd_bus_message_skip(m, "s"));
         INT(sd_bus_message_read_strv(m, &strv));
-        if (strv)
+        if (strv) {
                 printf("%s %s %s\n", strv[0], strv[1], strv[2] ?: "null");
+                free(strv[0]);
+                free(strv[1]);
+                free(strv);
+        }
         INT(sd_bus_message_read_strv(m, &strv));
         printf("%s\n", strv ? "list" : "null");
         INT(sd_bus_message_read_strv(m, &strv));
@@ -1250,11 +1254,18 @@ static void objects(void) {
 }
 
 /* Where the original ends the program. */
-static void misuse(void) {
-        sd_bus_message *m = fresh(to_nobody());
+static void misuse(sd_bus *bus) {
+        sd_bus_message *m = fresh(bus);
 
         INT(sd_bus_message_append_basic(m, 'i', NULL));
         sd_bus_message_unref(m);
+}
+
+static void with_nobody(void (*test)(sd_bus *bus)) {
+        sd_bus *bus = to_nobody();
+
+        test(bus);
+        sd_bus_close_unref(bus);
 }
 
 int main(int argc, char **argv) {
@@ -1266,13 +1277,13 @@ int main(int argc, char **argv) {
         else if (strcmp(group, "names") == 0)
                 names();
         else if (strcmp(group, "append") == 0)
-                appended(to_nobody());
+                with_nobody(appended);
         else if (strcmp(group, "containers") == 0)
-                containers(to_nobody());
+                with_nobody(containers);
         else if (strcmp(group, "read") == 0)
-                read_back(to_nobody());
+                with_nobody(read_back);
         else if (strcmp(group, "headers") == 0)
-                headers(to_nobody());
+                with_nobody(headers);
         else if (strcmp(group, "states") == 0)
                 states();
         else if (strcmp(group, "client") == 0)
@@ -1282,7 +1293,7 @@ int main(int argc, char **argv) {
         else if (strcmp(group, "objects") == 0)
                 objects();
         else if (strcmp(group, "misuse") == 0)
-                misuse();
+                with_nobody(misuse);
         else
                 return 2;
         return 0;

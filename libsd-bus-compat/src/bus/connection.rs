@@ -8,11 +8,11 @@ use dbus::address::{Address, Guid, addresses};
 use dbus::authentication::{Client, Identity};
 use dbus::connection::{Incoming, Outgoing, Replies, Serials};
 use dbus::{Basic, Builder, Kind};
-use rustix::time::{ClockId, clock_gettime};
 
 use super::errno;
 use super::message::Sealed;
 use super::socket::Socket;
+pub use crate::ffi::sys::now;
 use crate::{Errno, Result};
 
 /// How long a call waits for its answer, in µs, if nobody says otherwise.
@@ -117,13 +117,6 @@ impl Default for Connection {
             timeout: TIMEOUT,
         }
     }
-}
-
-/// CLOCK_MONOTONIC in µs.
-pub fn now() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    seconds * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default() / 1000
 }
 
 impl Connection {
