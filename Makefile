@@ -11,6 +11,10 @@ stage := $(target)/stage
 daemons := machined machined-enter resolved resolvconf
 programs := switchyard-lookaside switchyard-oci-hook
 services := mymachines resolve
+library := $(target)/library
+libraries := libsd-bus-compat.so.0 libsystemd.so.0
+headers := include/systemd
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 skipped := $(target)/skipped
 nextest := $(shell command -v cargo-nextest)
 tools := $(target)/tools/bin
@@ -29,16 +33,32 @@ build: ## the daemons, and the modules linked as they are installed
 		dist/link-module.sh $(target)/module/libnss_$$name.a $$object $$map $(modules)/$$object; \
 		dist/check-object.sh $(modules)/$$object $$map; \
 	done
+	cargo rustc --profile library --locked -p libsd-bus-compat --crate-type staticlib
+	set -e; for object in $(libraries) libsd-bus-compat.a; do \
+		dist/link-library.sh $(library)/libsd_bus_compat.a $$object $(library)/$$object; \
+		case $$object in *.so.*) LIMIT=2000000 STD=1 dist/check-object.sh $(library)/$$object $(library)/$$object.map ;; esac; \
+	done
 
 install: build ## all of it below DESTDIR, for PREFIX (/usr)
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/libexec/switchyard $(daemons:%=$(target)/release/%)
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(programs:%=$(target)/release/%)
 	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(services:%=$(modules)/libnss_%.so.2)
+	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(library)/libsd-bus-compat.so.0 $(library)/libsd-bus-compat.a
+	ln -sf libsd-bus-compat.so.0 $(DESTDIR)$(LIBDIR)/libsd-bus-compat.so
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/switchyard/compat $(library)/libsystemd.so.0
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/include/switchyard/systemd $(headers)/*.h
+	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR)|; s|@version@|$(version)|' dist/libsd-bus-compat.pc \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/libsd-bus-compat.pc
 
 uninstall: ## takes away what install laid out; take mymachines and resolve out of nsswitch.conf first
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/libexec/switchyard/,$(daemons)) $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(programs))
 	rm -f $(services:%=$(DESTDIR)$(LIBDIR)/libnss_%.so.2)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libsd-bus-compat.so.0 libsd-bus-compat.so libsd-bus-compat.a pkgconfig/libsd-bus-compat.pc)
+	rm -f $(DESTDIR)$(PREFIX)/lib/switchyard/compat/libsystemd.so.0
+	rm -f $(patsubst include/%,$(DESTDIR)$(PREFIX)/include/switchyard/%,$(wildcard $(headers)/*.h))
+	-rmdir $(addprefix $(DESTDIR)$(PREFIX)/,lib/switchyard/compat lib/switchyard include/switchyard/systemd include/switchyard) 2>/dev/null
 	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) dist/install.sh --remove
 
 stage: ## what the tests and the demo run: an install in the target directory
@@ -95,6 +115,7 @@ tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
 	crates/lookaside/tests/tsan.sh
 
 bench: stage ## the numbers, beside systemd's
+	cargo bench --locked -p dbus --bench dbus_message
 	SWITCHYARD_STAGE=$(stage) cargo bench --locked -p switchyard-tests
 
 clean: ## what was built and fetched

@@ -12,7 +12,7 @@ set -eu
 library=$1 soname=$2 map=$3 out=$4
 
 # The entry points are the roots: from them the linker finds what of the library is needed.
-roots=$(sed -n 's/^[[:space:]]*\(_nss_[a-z0-9_]*\);$/-Wl,-u,\1/p' "$map")
+roots=$(sed -n 's/^[[:space:]]*\([a-z_][a-z0-9_]*\);$/-Wl,-u,\1/p' "$map")
 
 mkdir -p "$(dirname "$out")"
 # -z defs: what a reachable panic calls is defined nowhere, so an object that has one does not link.

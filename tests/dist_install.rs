@@ -52,15 +52,27 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What the Makefile adds below PREFIX; `LIB` is the library directory of the architecture.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 20] = [
+    "644 include/switchyard/systemd/_sd-common.h",
+    "644 include/switchyard/systemd/sd-bus-protocol.h",
+    "644 include/switchyard/systemd/sd-bus-vtable.h",
+    "644 include/switchyard/systemd/sd-bus.h",
+    "644 include/switchyard/systemd/sd-daemon.h",
+    "644 include/switchyard/systemd/sd-id128.h",
+    "644 include/switchyard/systemd/sd-login.h",
     "644 lib/LIB/libnss_mymachines.so.2",
     "644 lib/LIB/libnss_resolve.so.2",
+    "644 lib/LIB/libsd-bus-compat.a",
+    "644 lib/LIB/libsd-bus-compat.so.0",
+    "644 lib/LIB/pkgconfig/libsd-bus-compat.pc",
+    "644 lib/switchyard/compat/libsystemd.so.0",
     "755 bin/switchyard-lookaside",
     "755 bin/switchyard-oci-hook",
     "755 libexec/switchyard/machined",
     "755 libexec/switchyard/machined-enter",
     "755 libexec/switchyard/resolvconf",
     "755 libexec/switchyard/resolved",
+    "777 lib/LIB/libsd-bus-compat.so",
 ];
 
 fn below<'f>(prefix: &str, files: impl IntoIterator<Item = &'f &'f str>) -> Vec<String> {

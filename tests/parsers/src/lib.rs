@@ -7,6 +7,7 @@
 mod bus;
 mod config;
 mod container;
+mod dbus;
 mod dns;
 mod files;
 mod kernel;
@@ -24,6 +25,7 @@ pub use config::{
     dns_delegate, dnssd_service, kernel_command_line, resolved_conf, static_records, trust_anchors,
 };
 pub use container::{copy_message, os_release, user_database};
+pub use dbus::{dbus_address, dbus_authentication, dbus_match_rule, dbus_message, dbus_signature};
 pub use dns::{cache_response, dnssec_proofs, upstream_datagram, upstream_ladder, upstream_reply};
 pub use files::{env_file, hosts_file, link_state, machine_state, resolv_conf};
 pub use kernel::{machine_addresses, rtnetlink_events};
@@ -40,7 +42,8 @@ pub use varlink::{hook_reply, record_json, varlink_call};
 macro_rules! for_all {
     ($with:ident) => {
         $with! {
-            cache_response copy_message dbus_reply dns_delegate dnssd_service dnssec_proofs env_file hook_reply hosts_file
+            cache_response copy_message dbus_address dbus_authentication dbus_match_rule dbus_message dbus_reply dbus_signature
+            dns_delegate dnssd_service dnssec_proofs env_file hook_reply hosts_file
             json_tokens kernel_command_line link_state llmnr_message lookaside_reader machine_addresses machine_state mdns_packets name_text
             nss_hosts nss_users oci_state os_release record_json resolv_conf resolvconf_input resolved_conf rtnetlink_events
             static_records stub_packet trust_anchors upstream_datagram upstream_ladder upstream_reply user_database

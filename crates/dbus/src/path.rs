@@ -1,0 +1,75 @@
+//! Object paths (D-Bus specification, "Valid Object Paths").
+
+use crate::label;
+
+/// Whether it is an object path: `/`, or elements of letters, digits and `_`, each after a `/`. There is no limit to its length.
+pub fn is_valid(path: &[u8]) -> bool {
+    match path {
+        [b'/'] => true,
+        [b'/', elements @ ..] => {
+            // One look at each byte: messages are full of them.
+            let mut before = b'/';
+            let is_part = |byte: &u8| {
+                let good = byte.is_ascii_alphanumeric()
+                    || *byte == b'_'
+                    || *byte == b'/' && before != b'/';
+                before = *byte;
+                good
+            };
+            elements.iter().all(is_part) && before != b'/'
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is this path or below it, `path_namespace` of match rules: `/a/b` is below `/a` and `/`, `/ab` not below `/a`.
+pub fn is_below(path: &[u8], namespace: &[u8]) -> bool {
+    below(path, namespace).is_some()
+}
+
+/// Whether either is the other or ends in `/` and begins it: `argNpath` of match rules.
+pub fn is_either_prefix(one: &[u8], other: &[u8]) -> bool {
+    let begins = |prefix: &[u8], path: &[u8]| prefix.ends_with(b"/") && path.starts_with(prefix);
+    one == other || begins(one, other) || begins(other, one)
+}
+
+/// The paths above this one, from the nearest to `/`.
+pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(parent(path), |path| parent(path))
+}
+
+fn parent(path: &str) -> Option<&str> {
+    match path.rfind('/')? {
+        _ if path.len() == 1 => None,
+        0 => path.get(..1),
+        end => path.get(..end),
+    }
+}
+
+/// A path for what has a name of its own, below `prefix`: `sd_bus_path_encode`. Nothing if the prefix is no path.
+pub fn encode(prefix: &str, name: &[u8]) -> Option<String> {
+    if !is_valid(prefix.as_bytes()) {
+        return None;
+    }
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+    Some(format!("{prefix}/{}", label::escape(name)))
+}
+
+/// The name that [`encode`] put below `prefix`, `sd_bus_path_decode`: nothing if it is not below it. As in sd-bus the prefix itself
+/// has the empty name, and what lies deeper has names with `/` in them. What it is made of are bytes, which may be no UTF-8.
+pub fn decode(path: &str, prefix: &str) -> Option<Vec<u8>> {
+    below(path.as_bytes(), prefix.as_bytes()).map(label::unescape)
+}
+
+/// What comes after a path and its `/`; nothing if it is not below that.
+fn below<'p>(path: &'p [u8], prefix: &[u8]) -> Option<&'p [u8]> {
+    let rest = path.strip_prefix(prefix.strip_suffix(b"/").unwrap_or(prefix))?;
+    match rest {
+        [] => Some(rest),
+        [b'/', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

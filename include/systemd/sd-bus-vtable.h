@@ -1,0 +1,125 @@
+/* What an object of D-Bus has: sd_bus_add_object_vtable(3). */
+#ifndef SWITCHYARD_SD_BUS_VTABLE_H
+#define SWITCHYARD_SD_BUS_VTABLE_H
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "_sd-common.h"
+#include "sd-bus.h"
+
+_SD_BEGIN_DECLARATIONS;
+
+/* Kinds of entries. */
+enum {
+        _SD_BUS_VTABLE_START = '<',
+        _SD_BUS_VTABLE_END = '>',
+        _SD_BUS_VTABLE_METHOD = 'M',
+        _SD_BUS_VTABLE_SIGNAL = 'S',
+        _SD_BUS_VTABLE_PROPERTY = 'P',
+        _SD_BUS_VTABLE_WRITABLE_PROPERTY = 'W'
+};
+
+/* Flags of an entry; those of the first are of the interface. */
+__extension__ enum {
+        SD_BUS_VTABLE_DEPRECATED = UINT64_C(1) << 0,
+        SD_BUS_VTABLE_HIDDEN = UINT64_C(1) << 1,
+        SD_BUS_VTABLE_UNPRIVILEGED = UINT64_C(1) << 2,
+        SD_BUS_VTABLE_METHOD_NO_REPLY = UINT64_C(1) << 3,
+        SD_BUS_VTABLE_PROPERTY_CONST = UINT64_C(1) << 4,
+        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE = UINT64_C(1) << 5,
+        SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION = UINT64_C(1) << 6,
+        SD_BUS_VTABLE_PROPERTY_EXPLICIT = UINT64_C(1) << 7,
+        SD_BUS_VTABLE_SENSITIVE = UINT64_C(1) << 8,
+        SD_BUS_VTABLE_ABSOLUTE_OFFSET = UINT64_C(1) << 9,
+        _SD_BUS_VTABLE_CAPABILITY_MASK = UINT64_C(0xFFFF) << 40
+};
+
+/* The capability that a caller must have who is another user. */
+#define SD_BUS_VTABLE_CAPABILITY(x) ((uint64_t) (((x) + 1) & 0xFFFF) << 40)
+
+/* What the entries hold, told in the first. */
+enum {
+        _SD_BUS_VTABLE_PARAM_NAMES = 1 << 0
+};
+
+extern const unsigned sd_bus_object_vtable_format;
+
+/* Programs are compiled with its layout: it does not change. What an entry does not use must be 0. */
+struct sd_bus_vtable {
+        __extension__ uint8_t type : 8;
+        __extension__ uint64_t flags : 56;
+        union {
+                struct {
+                        size_t element_size;
+                        uint64_t features;
+                        const unsigned *vtable_format_reference;
+                } start;
+                struct {
+                        size_t _reserved;
+                } end;
+                struct {
+                        const char *member;
+                        const char *signature;
+                        const char *result;
+                        sd_bus_message_handler_t handler;
+                        size_t offset;
+                        const char *names;
+                } method;
+                struct {
+                        const char *member;
+                        const char *signature;
+                        const char *names;
+                } signal;
+                struct {
+                        const char *member;
+                        const char *signature;
+                        sd_bus_property_get_t get;
+                        sd_bus_property_set_t set;
+                        size_t offset;
+                } property;
+        } x;
+};
+
+#define SD_BUS_VTABLE_START(_flags) { \
+        .type = _SD_BUS_VTABLE_START, \
+        .flags = _flags, \
+        .x = { .start = { sizeof(sd_bus_vtable), _SD_BUS_VTABLE_PARAM_NAMES, &sd_bus_object_vtable_format } } }
+
+/* Names of arguments, one after the other. */
+#define SD_BUS_PARAM(x) #x "\0"
+
+#define SD_BUS_METHOD_WITH_NAMES_OFFSET(_member, _signature, _in_names, _result, _out_names, _handler, _offset, _flags) { \
+        .type = _SD_BUS_VTABLE_METHOD, \
+        .flags = _flags, \
+        .x = { .method = { _member, _signature, _result, _handler, _offset, _in_names _out_names } } }
+#define SD_BUS_METHOD_WITH_OFFSET(_member, _signature, _result, _handler, _offset, _flags) \
+        SD_BUS_METHOD_WITH_NAMES_OFFSET(_member, _signature, "", _result, "", _handler, _offset, _flags)
+#define SD_BUS_METHOD_WITH_NAMES(_member, _signature, _in_names, _result, _out_names, _handler, _flags) \
+        SD_BUS_METHOD_WITH_NAMES_OFFSET(_member, _signature, _in_names, _result, _out_names, _handler, 0, _flags)
+#define SD_BUS_METHOD(_member, _signature, _result, _handler, _flags) \
+        SD_BUS_METHOD_WITH_NAMES_OFFSET(_member, _signature, "", _result, "", _handler, 0, _flags)
+
+#define SD_BUS_SIGNAL_WITH_NAMES(_member, _signature, _out_names, _flags) { \
+        .type = _SD_BUS_VTABLE_SIGNAL, \
+        .flags = _flags, \
+        .x = { .signal = { _member, _signature, _out_names } } }
+#define SD_BUS_SIGNAL(_member, _signature, _flags) SD_BUS_SIGNAL_WITH_NAMES(_member, _signature, "", _flags)
+
+#define SD_BUS_PROPERTY(_member, _signature, _get, _offset, _flags) { \
+        .type = _SD_BUS_VTABLE_PROPERTY, \
+        .flags = _flags, \
+        .x = { .property = { _member, _signature, _get, NULL, _offset } } }
+#define SD_BUS_WRITABLE_PROPERTY(_member, _signature, _get, _set, _offset, _flags) { \
+        .type = _SD_BUS_VTABLE_WRITABLE_PROPERTY, \
+        .flags = _flags, \
+        .x = { .property = { _member, _signature, _get, _set, _offset } } }
+
+#define SD_BUS_VTABLE_END { \
+        .type = _SD_BUS_VTABLE_END, \
+        .flags = 0, \
+        .x = { .end = { 0 } } }
+
+_SD_END_DECLARATIONS;
+
+#endif

@@ -1,0 +1,538 @@
+//! A connection from its beginning to its end, a step at a time. What is done with its messages is decided elsewhere.
+
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+
+use dbus::address::{Address, Guid, addresses};
+use dbus::authentication::{Client, Identity};
+use dbus::connection::{Incoming, Outgoing, Replies, Serials};
+use dbus::{Basic, Builder, Kind};
+
+use super::errno;
+use super::message::Sealed;
+use super::socket::Socket;
+pub use crate::ffi::sys::now;
+use crate::{Errno, Result};
+
+/// How long a call waits for its answer, in µs, if nobody says otherwise.
+pub const TIMEOUT: u64 = 25_000_000;
+/// How long authentication may take, in µs.
+const AUTHENTICATION: u64 = 90_000_000;
+/// How many slices of memory one call of sendmsg(2) takes.
+const GATHER: usize = 64;
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It was not begun.
+    Unset,
+    /// Both sides say who they are.
+    Authenticating,
+    /// The bus was asked for a name.
+    Hello,
+    /// Messages go.
+    Running,
+    /// It is over, and what waits for it is to be told.
+    Closing,
+    /// It is over.
+    Closed,
+}
+
+/// What waits for the answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiter {
+    /// This connection, for its name.
+    Hello,
+    /// A slot, by its number.
+    Slot(u64),
+}
+
+/// What a step has come to.
+#[derive(Debug)]
+pub enum Step {
+    /// There was nothing to do.
+    Idle,
+    /// Something was done.
+    Done,
+    /// A message is to be looked at.
+    Received(Sealed),
+    /// The answer to a call.
+    Answered(u64, Sealed),
+    /// It is too late for the answer to a call of this number.
+    TimedOut(u64, u32),
+    /// A call of this number is not answered any more: the connection is over.
+    Abandoned(u64, u32),
+    /// The connection is over, for the first time.
+    Over,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub(crate) phase: Phase,
+    /// Servers, one after the other until one is there.
+    pub(crate) addresses: Option<CString>,
+    socket: Option<Socket>,
+    authentication: Option<Client>,
+    /// When authentication takes too long.
+    deadline: u64,
+    incoming: Incoming<OwnedFd>,
+    outgoing: Outgoing<Sealed>,
+    /// What is to be sent once authentication is over.
+    early: Vec<Sealed>,
+    received: VecDeque<Sealed>,
+    serials: Serials,
+    replies: Replies<Waiter>,
+    /// Whether the server is a bus.
+    pub(crate) is_client: bool,
+    pub(crate) is_anonymous: bool,
+    pub(crate) wants_descriptors: bool,
+    can_descriptors: bool,
+    server: Guid,
+    pub(crate) unique_name: Option<CString>,
+    pub(crate) timeout: u64,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Unset,
+            addresses: None,
+            socket: None,
+            authentication: None,
+            deadline: u64::MAX,
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+            early: Vec::new(),
+            received: VecDeque::new(),
+            serials: Serials::default(),
+            replies: Replies::default(),
+            is_client: false,
+            is_anonymous: false,
+            wants_descriptors: true,
+            can_descriptors: false,
+            server: Guid::default(),
+            unique_name: None,
+            timeout: TIMEOUT,
+        }
+    }
+}
+
+impl Connection {
+    /// Takes descriptors that are connected already.
+    ///
+    /// # Errors
+    /// EPERM once it was begun; of fcntl(2).
+    pub fn set_socket(&mut self, input: OwnedFd, output: Option<OwnedFd>) -> Result<()> {
+        self.unset()?;
+        self.socket = Some(Socket::of(input, output)?);
+        Ok(())
+    }
+
+    /// Sees that it was not begun.
+    ///
+    /// # Errors
+    /// EPERM
+    pub fn unset(&self) -> Result<()> {
+        match self.phase {
+            Phase::Unset => Ok(()),
+            _ => Err(Errno::PERM),
+        }
+    }
+
+    /// Begins.
+    ///
+    /// # Errors
+    /// EPERM if it was begun, EINVAL without a server, ECONNREFUSED and the like of the last server.
+    pub fn start(&mut self) -> Result<()> {
+        self.unset()?;
+        if self.socket.is_none() && self.addresses.is_none() {
+            return Err(Errno::INVAL);
+        }
+        let begun = self.begin();
+        if begun.is_err() {
+            self.phase = Phase::Closing;
+            self.close();
+        }
+        begun
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let mut expected = None;
+        if self.socket.is_none() {
+            let list = self.addresses.clone().ok_or(Errno::INVAL)?;
+            let mut last = Errno::CONNREFUSED;
+            for address in addresses(list.to_bytes()) {
+                let Address { transport, guid } = address.map_err(errno)?;
+                match Socket::connect(&transport) {
+                    Ok(socket) => {
+                        (self.socket, expected) = (Some(socket), guid);
+                        break;
+                    }
+                    Err(errno) => last = errno,
+                }
+            }
+            if self.socket.is_none() {
+                return Err(last);
+            }
+        }
+        let identity = match self.is_anonymous {
+            true => Identity::Anonymous,
+            false => Identity::Peer,
+        };
+        self.authentication = Some(Client::new(identity, self.wants_descriptors, expected));
+        self.phase = Phase::Authenticating;
+        self.deadline = now().saturating_add(AUTHENTICATION);
+        self.authenticate().map(drop)
+    }
+
+    /// Whether messages may be given to it.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Authenticating | Phase::Hello | Phase::Running
+        )
+    }
+
+    /// Its socket.
+    ///
+    /// # Errors
+    /// ENOTCONN if it has none.
+    pub fn socket(&self) -> Result<&Socket> {
+        self.socket.as_ref().ok_or(Errno::NOTCONN)
+    }
+
+    /// Who the server says it is.
+    pub fn server(&self) -> Guid {
+        self.server
+    }
+
+    /// Whether descriptors may go with messages.
+    pub fn can_descriptors(&self) -> bool {
+        self.can_descriptors
+    }
+
+    /// How many messages were received, and are to be sent.
+    pub fn queued(&self) -> (usize, usize) {
+        (self.received.len(), self.outgoing.len() + self.early.len())
+    }
+
+    /// Whether there are bytes that could be written.
+    pub fn wants_to_write(&self) -> bool {
+        let saying = |client: &Client| !client.output().is_empty();
+        match self.phase {
+            Phase::Authenticating => self.authentication.as_ref().is_some_and(saying),
+            Phase::Hello | Phase::Running => !self.outgoing.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// When it has to be looked at without anything to read, in µs of CLOCK_MONOTONIC; `u64::MAX` for never.
+    pub fn wake(&self) -> u64 {
+        match self.phase {
+            Phase::Authenticating => self.deadline,
+            Phase::Hello | Phase::Running if !self.received.is_empty() => 0,
+            Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
+            Phase::Closing => 0,
+            Phase::Unset | Phase::Closed => u64::MAX,
+        }
+    }
+
+    /// The number for the next message.
+    pub fn next_serial(&mut self) -> u32 {
+        self.serials.next(&self.replies)
+    }
+
+    /// Sends a message, as soon as that can be.
+    ///
+    /// # Errors
+    /// ENOTCONN; ENOBUFS if too many wait; EOPNOTSUPP if it has descriptors and the peer takes none; of sendmsg(2).
+    pub fn send(&mut self, message: Sealed) -> Result<()> {
+        if !self.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        let has_descriptors = !message.descriptors().is_empty();
+        if has_descriptors && self.phase >= Phase::Hello && !self.can_descriptors {
+            return Err(Errno::OPNOTSUPP);
+        }
+        if self.phase == Phase::Authenticating {
+            if self.early.len() >= dbus::connection::MAX_QUEUE {
+                return Err(Errno::NOBUFS);
+            }
+            self.early.push(message);
+            return Ok(());
+        }
+        self.outgoing.push(message).map_err(errno)?;
+        if let Err(errno) = self.write() {
+            self.close_after(errno);
+            return Err(Errno::CONNRESET);
+        }
+        Ok(())
+    }
+
+    /// Waits for an answer; `deadline` in µs of CLOCK_MONOTONIC.
+    ///
+    /// # Errors
+    /// ENOBUFS if too many are waited for.
+    pub fn await_reply(&mut self, serial: u32, deadline: u64, waiter: Waiter) -> Result<()> {
+        let awaited = self.replies.insert(serial, deadline, waiter);
+        awaited.map_err(errno)
+    }
+
+    /// Waits no more for an answer.
+    pub fn forget_reply(&mut self, serial: u32) {
+        self.replies.take(serial);
+    }
+
+    /// One thing of what there is to do.
+    ///
+    /// # Errors
+    /// Of authentication: the connection is closed then.
+    pub fn step(&mut self) -> Result<Step> {
+        match self.phase {
+            Phase::Unset => Err(Errno::NOTCONN),
+            Phase::Closed => Err(Errno::CONNRESET),
+            Phase::Authenticating => {
+                if now() >= self.deadline {
+                    self.close();
+                    return Err(Errno::TIMEDOUT);
+                }
+                match self.authenticate() {
+                    Ok(true) => Ok(Step::Done),
+                    Ok(false) => Ok(Step::Idle),
+                    Err(errno) => {
+                        self.close();
+                        Err(errno)
+                    }
+                }
+            }
+            Phase::Hello | Phase::Running => match self.exchange() {
+                Ok(step) => Ok(step),
+                Err(errno) => {
+                    self.close_after(errno);
+                    Ok(Step::Done)
+                }
+            },
+            Phase::Closing => Ok(match self.replies.abandon() {
+                Some((serial, Waiter::Slot(slot))) => Step::Abandoned(slot, serial),
+                Some((_, Waiter::Hello)) => Step::Done,
+                None => {
+                    self.close();
+                    Step::Over
+                }
+            }),
+        }
+    }
+
+    fn exchange(&mut self) -> Result<Step> {
+        if let Some(deadline) = self.replies.deadline()
+            && let now = now()
+            && deadline <= now
+            && let Some((serial, waiter)) = self.replies.expire(now)
+        {
+            return match waiter {
+                Waiter::Slot(slot) => Ok(Step::TimedOut(slot, serial)),
+                Waiter::Hello => Err(Errno::TIMEDOUT),
+            };
+        }
+        let wrote = self.write()?;
+        if self.received.is_empty() {
+            self.read()?;
+        }
+        match self.received.pop_front() {
+            Some(message) => self.sort(message),
+            None if wrote => Ok(Step::Done),
+            None => Ok(Step::Idle),
+        }
+    }
+
+    /// To whom a message is.
+    fn sort(&mut self, message: Sealed) -> Result<Step> {
+        let header = message.message().header();
+        let waiter = match header.kind() {
+            Kind::MethodReturn | Kind::Error => {
+                let serial = header.reply_serial();
+                serial.and_then(|serial| self.replies.take(serial))
+            }
+            _ => None,
+        };
+        match waiter {
+            Some(Waiter::Hello) => self.named(&message).map(|()| Step::Done),
+            Some(Waiter::Slot(slot)) => Ok(Step::Answered(slot, message)),
+            None => Ok(Step::Received(message)),
+        }
+    }
+
+    /// The answer to Hello.
+    fn named(&mut self, message: &Sealed) -> Result<()> {
+        let body = message.message();
+        if body.header().kind() == Kind::Error {
+            return Err(Errno::PERM);
+        }
+        let name = body.cursor().read_basic(body, b's').map_err(errno)?;
+        let Some(Basic::String(name)) = name else {
+            return Err(Errno::BADMSG);
+        };
+        if !dbus::name::is_unique(name.to_bytes()) {
+            return Err(Errno::BADMSG);
+        }
+        self.unique_name = Some(name.to_owned());
+        self.phase = Phase::Running;
+        Ok(())
+    }
+
+    /// Takes the answer to this call out of what was received, wherever it stands.
+    ///
+    /// # Errors
+    /// Of the connection, which is closed then.
+    pub fn take_reply(&mut self, serial: u32) -> Result<Option<Sealed>> {
+        let is_it = |message: &Sealed| {
+            let header = message.message().header();
+            matches!(header.kind(), Kind::MethodReturn | Kind::Error)
+                && header.reply_serial() == Some(serial)
+        };
+        let mut looked = 0;
+        loop {
+            let found = self.received.iter().skip(looked).position(is_it);
+            if let Some(index) = found {
+                return Ok(self.received.remove(looked + index));
+            }
+            looked = self.received.len();
+            match self.read() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(errno) => {
+                    self.close_after(errno);
+                    return Err(Errno::CONNRESET);
+                }
+            }
+        }
+    }
+
+    /// Goes on with authentication. Whether anything was done.
+    fn authenticate(&mut self) -> Result<bool> {
+        let mut any = false;
+        loop {
+            let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+            let client = self.authentication.as_mut().ok_or(Errno::NOTCONN)?;
+            while !client.output().is_empty() {
+                let count = socket.send(&[client.output()], &[])?;
+                if count == 0 {
+                    return Ok(any);
+                }
+                any = true;
+                client.sent(count);
+            }
+            if let Some(outcome) = client.outcome() {
+                self.server = outcome.server;
+                self.can_descriptors = outcome.descriptors;
+                self.authentication = None;
+                self.authenticated()?;
+                return Ok(true);
+            }
+            let mut bytes = [0; 1024];
+            let Some((count, _)) = socket.receive(&mut bytes)? else {
+                return Ok(any);
+            };
+            any = true;
+            let received = bytes.get(..count).unwrap_or_default();
+            let used = client.input(received).map_err(errno)?;
+            if client.outcome().is_some() {
+                self.incoming = Incoming::new(received.get(used..).unwrap_or_default());
+            }
+        }
+    }
+
+    fn authenticated(&mut self) -> Result<()> {
+        self.phase = Phase::Running;
+        if self.is_client {
+            let mut hello = Builder::method_call(
+                Some(b"org.freedesktop.DBus"),
+                b"/org/freedesktop/DBus",
+                Some(b"org.freedesktop.DBus"),
+                b"Hello",
+            )
+            .map_err(errno)?;
+            let serial = self.next_serial();
+            let hello = Sealed::new(hello.seal(serial).map_err(errno)?, Vec::new());
+            let deadline = now().saturating_add(self.timeout);
+            self.await_reply(serial, deadline, Waiter::Hello)?;
+            self.outgoing.push(hello).map_err(errno)?;
+            self.phase = Phase::Hello;
+        }
+        // The bus takes one message after the other, so these may go before the answer to Hello is there.
+        for message in std::mem::take(&mut self.early) {
+            self.outgoing.push(message).map_err(errno)?;
+        }
+        self.write().map(drop)
+    }
+
+    /// Writes as much as goes. Whether anything did.
+    pub fn write(&mut self) -> Result<bool> {
+        let mut any = false;
+        while let Some((first, sent)) = self.outgoing.front() {
+            let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+            let descriptors = match sent {
+                0 => first.descriptors(),
+                _ => &[],
+            };
+            let mut slices: [&[u8]; GATHER] = [&[]; GATHER];
+            let count = self.outgoing.gather(&mut slices);
+            let sent = socket.send(slices.get(..count).unwrap_or_default(), descriptors)?;
+            if sent == 0 {
+                return Ok(any);
+            }
+            any = true;
+            self.outgoing.wrote(sent).for_each(drop);
+        }
+        Ok(any)
+    }
+
+    /// Reads as much as is there at once. Whether a message came of it.
+    fn read(&mut self) -> Result<bool> {
+        loop {
+            if let Some((message, descriptors)) = self.incoming.next_message().map_err(errno)? {
+                self.take_in(message, descriptors)?;
+                return Ok(true);
+            }
+            let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+            let room = self.incoming.room().map_err(errno)?;
+            let Some((count, descriptors)) = socket.receive(room)? else {
+                return Ok(false);
+            };
+            self.incoming.received(count, descriptors).map_err(errno)?;
+        }
+    }
+
+    fn take_in(&mut self, message: dbus::Message, descriptors: Vec<OwnedFd>) -> Result<()> {
+        if self.received.len() >= dbus::connection::MAX_QUEUE {
+            return Err(Errno::NOBUFS);
+        }
+        self.received.push_back(Sealed::new(message, descriptors));
+        Ok(())
+    }
+
+    fn close_after(&mut self, _errno: Errno) {
+        if self.is_open() {
+            self.phase = Phase::Closing;
+            self.socket = None;
+        }
+    }
+
+    /// Ends it. What was not sent is not sent.
+    pub fn close(&mut self) {
+        if self.phase != Phase::Unset {
+            self.phase = Phase::Closed;
+        }
+        self.socket = None;
+        self.outgoing = Outgoing::default();
+        self.early.clear();
+        self.received.clear();
+    }
+
+    /// The name that the bus has given.
+    pub fn name(&self) -> Option<&CStr> {
+        self.unique_name.as_deref()
+    }
+}

@@ -1,0 +1,160 @@
+//! The descriptors of a connection: bytes and descriptors through them, without waiting.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use dbus::address::{Transport, Unix};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg,
+    sendmsg, socket_with,
+};
+
+use crate::{Errno, Result};
+
+/// How many descriptors one call of sendmsg(2) takes (SCM_MAX_FD of the kernel).
+const AT_ONCE: usize = 253;
+
+/// Both ends of a connection that are ours; mostly the same one.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    input: Arc<OwnedFd>,
+    output: Arc<OwnedFd>,
+    /// Whether it is a socket: pipes take bytes alone.
+    is_socket: bool,
+}
+
+impl Socket {
+    /// Of descriptors that are open. From now on they do not block, and end with the program.
+    ///
+    /// # Errors
+    /// Of fcntl(2).
+    pub fn of(input: OwnedFd, output: Option<OwnedFd>) -> Result<Self> {
+        let input = Arc::new(input);
+        let output = output.map_or_else(|| Arc::clone(&input), Arc::new);
+        for end in [&input, &output] {
+            fcntl_setfl(end, fcntl_getfl(end)? | OFlags::NONBLOCK)?;
+            fcntl_setfd(end, FdFlags::CLOEXEC)?;
+        }
+        let is_socket = |end: &OwnedFd| -> Result<bool> {
+            Ok(FileType::from_raw_mode(fstat(end)?.st_mode) == FileType::Socket)
+        };
+        Ok(Self {
+            is_socket: is_socket(&input)? && is_socket(&output)?,
+            input,
+            output,
+        })
+    }
+
+    /// Connects to a server.
+    ///
+    /// # Errors
+    /// Of connect(2); EOPNOTSUPP for a way that is not known yet.
+    pub fn connect(transport: &Transport) -> Result<Self> {
+        let address = match transport {
+            Transport::Unix(Unix::Path(path)) => SocketAddrUnix::new(path.as_slice())?,
+            Transport::Unix(Unix::Abstract(name)) => SocketAddrUnix::new_abstract_name(name)?,
+            Transport::Unix(_) => return Err(Errno::INVAL),
+            Transport::UnixExec { .. } | Transport::Tcp { .. } | Transport::Machine(_) => {
+                return Err(Errno::OPNOTSUPP);
+            }
+        };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        connect(&socket, &address)?;
+        Self::of(socket, None)
+    }
+
+    /// Where bytes come from.
+    pub fn input(&self) -> BorrowedFd<'_> {
+        self.input.as_fd()
+    }
+
+    /// The one descriptor, if it is one.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Arc::ptr_eq(&self.input, &self.output).then(|| self.input())
+    }
+
+    /// Reads what there is; `None` if there is nothing yet.
+    ///
+    /// # Errors
+    /// ECONNRESET if the peer has hung up; of recvmsg(2).
+    pub fn receive(&self, to: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>> {
+        let mut descriptors = Vec::new();
+        let received = if self.is_socket {
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+            let received = recvmsg(&self.input, &mut [IoSliceMut::new(to)], &mut control, flags);
+            for message in control.drain() {
+                if let RecvAncillaryMessage::ScmRights(rights) = message {
+                    descriptors.extend(rights);
+                }
+            }
+            received.map(|message| message.bytes)
+        } else {
+            rustix::io::read(&self.input, to)
+        };
+        match received {
+            Ok(0) => Err(Errno::CONNRESET),
+            Ok(count) => Ok(Some((count, descriptors))),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Writes what goes; 0 if nothing does now.
+    ///
+    /// # Errors
+    /// Of sendmsg(2).
+    pub fn send(&self, bytes: &[&[u8]], descriptors: &[OwnedFd]) -> Result<usize> {
+        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|part| IoSlice::new(part)).collect();
+        let sent = if self.is_socket {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
+            let mut control = SendAncillaryBuffer::new(&mut space);
+            if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
+                return Err(Errno::NOBUFS);
+            }
+            sendmsg(&self.output, &slices, &mut control, flags)
+        } else {
+            rustix::io::writev(&self.output, &slices)
+        };
+        match sent {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            sent => sent,
+        }
+    }
+
+    /// Waits until there is something to read or, if `write`, room to write; for as many µs as given, or for ever.
+    ///
+    /// # Errors
+    /// Of poll(2), EINTR too.
+    pub fn wait(&self, read: bool, write: bool, timeout: Option<u64>) -> Result<bool> {
+        let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
+        let (read, write) = (flag(read, PollFlags::IN), flag(write, PollFlags::OUT));
+        let timeout = timeout.map(|microseconds| Timespec {
+            tv_sec: i64::try_from(microseconds / 1_000_000).unwrap_or(i64::MAX),
+            tv_nsec: i64::try_from(microseconds % 1_000_000 * 1000).unwrap_or_default(),
+        });
+        let count = if self.descriptor().is_some() {
+            poll(
+                &mut [PollFd::new(&self.input, read | write)],
+                timeout.as_ref(),
+            )?
+        } else {
+            let ends = &mut [
+                PollFd::new(&self.input, read),
+                PollFd::new(&self.output, write),
+            ];
+            poll(ends, timeout.as_ref())?
+        };
+        Ok(count > 0)
+    }
+}

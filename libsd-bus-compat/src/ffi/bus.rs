@@ -1,0 +1,24 @@
+//! sd-bus.h
+
+mod arguments;
+mod call;
+mod connection;
+mod convenience;
+mod dispatch;
+mod error;
+mod matches;
+mod message;
+mod message_append;
+mod message_get;
+mod message_new;
+mod message_read;
+mod name;
+mod names;
+mod object;
+mod open;
+mod slot;
+mod vtable;
+
+/// What the macros of sd-bus-vtable.h refer to, so that a program can tell which they are: the format that has names of arguments.
+#[unsafe(no_mangle)]
+pub static sd_bus_object_vtable_format: std::ffi::c_uint = 242;

@@ -1,0 +1,343 @@
+//! Sending, calling, waiting: sd_bus_send(3), sd_bus_call(3), sd_bus_wait(3).
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
+
+use dbus::Kind;
+use dbus::message::NO_REPLY_EXPECTED;
+
+use super::connection::{Bus, State, bus, deadline, shared};
+use super::dispatch::process;
+use super::error::{Error, put, telling};
+use super::message::{Message, Own, errno, message};
+use super::slot::{Handler, Kind as SlotKind, Slot};
+use crate::bus::connection::{Phase, Waiter, now};
+use crate::bus::message::Sealed;
+use crate::ffi::boundary::entry;
+use crate::ffi::pointer::{Out, text};
+use crate::{Errno, Result};
+
+/// The bus that a message is sent by: the one that is given, or its own.
+unsafe fn of_message(of: *const Bus, message: &Message) -> Result<Arc<Bus>> {
+    match of.is_null() {
+        true => Ok(Arc::clone(&message.bus)),
+        // SAFETY: the caller's promise.
+        false => unsafe { shared(of) },
+    }
+}
+
+/// Makes a message complete under the next number of a bus; one that is complete keeps its own.
+fn seal(state: &mut State, own: &mut Own, timeout: u64) -> Result<(Sealed, u32)> {
+    if !own.content.is_complete() {
+        let serial = state.connection.next_serial();
+        own.content.seal(serial)?;
+        own.timeout = timeout;
+    }
+    let sealed = own.content.sealed()?.clone();
+    let serial = sealed.message().header().serial();
+    Ok((sealed, serial))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_send(
+    of: *const Bus,
+    sent: *const Message,
+    cookie: *mut u64,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let message = unsafe { message(sent) }?;
+        // SAFETY: the contract of C.
+        let bus = unsafe { of_message(of, message) }?;
+        // SAFETY: the contract of C.
+        let cookie = unsafe { Out::optional(cookie) };
+        let serial = send(&bus, message, cookie.is_some())?;
+        if let Some(cookie) = cookie {
+            cookie.set(serial.into());
+        }
+        Ok(1)
+    })
+}
+
+/// Sends a message; who does not ask for its number waits for no answer.
+pub fn send(bus: &Bus, message: &Message, wants_reply: bool) -> Result<u32> {
+    let mut state = bus.enter()?;
+    if !state.connection.is_open() {
+        return Err(Errno::NOTCONN);
+    }
+    let mut own = message.enter()?;
+    if !wants_reply && !own.content.is_complete() && own.content.header().kind() == Kind::MethodCall
+    {
+        own.builder()?.set_expect_reply(false).map_err(errno)?;
+    }
+    let (sealed, serial) = seal(&mut state, &mut own, 0)?;
+    state.connection.send(sealed)?;
+    Ok(serial)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_send(sent: *const Message) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { sd_bus_send(std::ptr::null(), sent, std::ptr::null_mut()) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_send_to(
+    of: *const Bus,
+    sent: *const Message,
+    destination: *const c_char,
+    cookie: *mut u64,
+) -> c_int {
+    let told = entry(|| {
+        // SAFETY: the contract of C.
+        let message = unsafe { message(sent) }?;
+        // SAFETY: the contract of C.
+        let destination = unsafe { text(destination) }?.to_bytes();
+        let mut own = message.enter()?;
+        let field = dbus::message::Field::Destination;
+        if own.content.header().bytes_of(field) != Some(destination) {
+            own.builder()?.set(field, destination).map_err(errno)?;
+        }
+        Ok(0)
+    });
+    match told {
+        // SAFETY: the contract of C.
+        0 => unsafe { sd_bus_send(of, sent, cookie) },
+        errno => errno,
+    }
+}
+
+/// Sees that a message is a call whose answer may be waited for.
+fn is_call(own: &Own) -> Result<()> {
+    let header = own.content.header();
+    match header.kind() == Kind::MethodCall && header.flags() & NO_REPLY_EXPECTED == 0 {
+        true => Ok(()),
+        false => Err(Errno::INVAL),
+    }
+}
+
+/// Goes on until the connection is there.
+///
+/// # Errors
+/// ENOTCONN if it was not begun or is over.
+pub fn running(bus: &Arc<Bus>) -> Result<()> {
+    loop {
+        match bus.enter()?.connection.phase {
+            Phase::Running => return Ok(()),
+            Phase::Unset | Phase::Closing | Phase::Closed => return Err(Errno::NOTCONN),
+            Phase::Authenticating | Phase::Hello => {}
+        }
+        if !process(bus, None)? {
+            wait(bus, u64::MAX)?;
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_call(
+    of: *const Bus,
+    called: *const Message,
+    usec: u64,
+    error: *mut Error,
+    reply: *mut *const Message,
+) -> c_int {
+    let body = || {
+        // SAFETY: the contract of C.
+        let message = unsafe { message(called) }?;
+        // SAFETY: the contract of C.
+        let bus = unsafe { of_message(of, message) }?;
+        // SAFETY: the contract of C.
+        let reply = unsafe { Out::optional(reply) };
+        let answer = Message::received(&bus, call(&bus, message, usec)?);
+        let mut own = answer.enter()?;
+        let failed = own.error()?;
+        if let Some(name) = failed.name() {
+            // SAFETY: the contract of C.
+            let to = unsafe { super::error::optional(error) };
+            return put(to, name, || Error::owned(name, failed.message()));
+        }
+        drop(own);
+        if let Some(reply) = reply {
+            reply.set(Arc::into_raw(answer));
+        }
+        Ok(1)
+    };
+    // SAFETY: the contract of C.
+    unsafe { telling(error, body) }
+}
+
+/// Calls, and waits for the answer alone: what else comes stays where it is.
+pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
+    is_call(&*message.enter()?)?;
+    if !bus.enter()?.connection.is_open() {
+        return Err(Errno::NOTCONN);
+    }
+    running(bus)?;
+    let (serial, until) = {
+        let mut state = bus.enter()?;
+        let mut own = message.enter()?;
+        let (sealed, serial) = seal(&mut state, &mut own, usec)?;
+        let until = deadline(&state, own.timeout.max(usec));
+        state.connection.send(sealed)?;
+        (serial, until)
+    };
+    loop {
+        let socket = {
+            let mut state = bus.enter()?;
+            if let Some(answer) = state.connection.take_reply(serial)? {
+                return Ok(answer);
+            }
+            let _ = state.connection.write()?;
+            let left = until.saturating_sub(now());
+            if left == 0 {
+                return Err(Errno::TIMEDOUT);
+            }
+            let left = Some(left).filter(|_| until < u64::MAX);
+            let write = state.connection.wants_to_write();
+            (state.connection.socket()?.clone(), write, left)
+        };
+        // Outside: a thread that waits here is in nobody's way.
+        let (socket, write, left) = socket;
+        socket.wait(true, write, left)?;
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_call_async(
+    of: *const Bus,
+    to: *mut *const Slot,
+    called: *const Message,
+    handler: Handler,
+    userdata: *mut c_void,
+    usec: u64,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let message = unsafe { message(called) }?;
+        // SAFETY: the contract of C.
+        let bus = unsafe { of_message(of, message) }?;
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::optional(to) };
+        if handler.is_none() && to.is_none() {
+            // Nobody would hear of the answer.
+            send(&bus, message, false)?;
+            return Ok(1);
+        }
+        let slot = call_async(&bus, message, (handler, userdata), usec, to.is_none())?;
+        if let Some(to) = to {
+            to.set(Arc::into_raw(slot));
+        }
+        Ok(1)
+    })
+}
+
+/// Calls, and has the answer given to a callback.
+pub fn call_async(
+    bus: &Arc<Bus>,
+    message: &Message,
+    callback: (Handler, *mut c_void),
+    usec: u64,
+    floating: bool,
+) -> Result<Arc<Slot>> {
+    let mut state = bus.enter()?;
+    if !state.connection.is_open() {
+        return Err(Errno::NOTCONN);
+    }
+    let mut own = message.enter()?;
+    is_call(&own)?;
+    let (sealed, serial) = seal(&mut state, &mut own, usec)?;
+    let until = deadline(&state, own.timeout.max(usec));
+    let kind = SlotKind::Reply { serial };
+    let slot = Slot::add(bus, &mut state, kind, callback, floating);
+    let waiter = Waiter::Slot(slot.number);
+    let begun = state
+        .connection
+        .await_reply(serial, until, waiter)
+        .and_then(|()| state.connection.send(sealed));
+    drop(own);
+    match begun {
+        Ok(()) => Ok(slot),
+        Err(errno) => {
+            let removed = super::slot::remove(&mut state, &slot);
+            drop(state);
+            drop(removed);
+            Err(errno)
+        }
+    }
+}
+
+/// Waits until there is something to do, for so many µs.
+pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
+    let (socket, write, timeout) = {
+        let state = bus.enter()?;
+        let connection = &state.connection;
+        match connection.phase {
+            Phase::Closing => return Ok(true),
+            Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
+            _ => {}
+        }
+        let wake = connection.wake();
+        let until = match wake {
+            u64::MAX => usec,
+            wake => usec.min(wake.saturating_sub(now())),
+        };
+        let timeout = (until < u64::MAX).then_some(until);
+        let write = connection.wants_to_write();
+        (connection.socket()?.clone(), write, timeout)
+    };
+    socket.wait(true, write, timeout)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_wait(of: *const Bus, usec: u64) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        wait(&bus, usec).map(c_int::from)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_process(of: *const Bus, to: *mut *const Message) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::optional(to) };
+        let mut left = None;
+        let did = process(&bus, to.is_some().then_some(&mut left))?;
+        if let Some(to) = to {
+            to.set(left.map_or(std::ptr::null(), Arc::into_raw));
+        }
+        Ok(c_int::from(did))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_flush(of: *const Bus) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { bus(of) }?;
+        if bus.enter()?.connection.phase == Phase::Unset {
+            return Err(Errno::NOTCONN);
+        }
+        // SAFETY: it is there.
+        let bus = unsafe { shared(of) }?;
+        running(&bus)?;
+        loop {
+            let (socket, done) = {
+                let mut state = bus.enter()?;
+                if !state.connection.is_open() {
+                    return Err(Errno::NOTCONN);
+                }
+                state.connection.write()?;
+                let done = !state.connection.wants_to_write();
+                (state.connection.socket()?.clone(), done)
+            };
+            if done {
+                return Ok(0);
+            }
+            socket.wait(false, true, None)?;
+        }
+    })
+}

@@ -1,0 +1,533 @@
+//! `sd_bus`: the object, and what is set before it is started.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::process;
+use std::ptr;
+use std::sync::{Arc, Weak};
+
+use dbus::Rule;
+
+use super::message::Message;
+use super::object::Object;
+use super::slot::{Handler, Slot};
+use crate::bus::connection::{Connection, Phase, now};
+use crate::ffi::boundary::{entry, whole};
+use crate::ffi::exclusive::{Exclusive, Inside};
+use crate::ffi::id128::Id;
+use crate::ffi::pointer::{Out, optional_text, text};
+use crate::id128::Id128;
+use crate::{Errno, Result};
+
+/// `sd_bus`
+#[derive(Debug)]
+pub struct Bus {
+    /// Of the process it belongs to.
+    process: u32,
+    inside: Exclusive<State>,
+}
+
+/// What is in it.
+#[derive(Debug, Default)]
+pub struct State {
+    pub connection: Connection,
+    pub description: Option<CString>,
+    pub slots: BTreeMap<u64, Registered>,
+    pub last_slot: u64,
+    pub filters: Vec<u64>,
+    pub matches: Vec<(u64, Rule)>,
+    pub objects: Vec<Object>,
+    /// What is being called, the innermost last.
+    pub current: Vec<Current>,
+    pub interactive: bool,
+    pub trusted: bool,
+    pub scope: Option<&'static CStr>,
+}
+
+/// A slot in the lists of a bus. Its owner is C, or the bus if nobody asked for it.
+#[derive(Debug)]
+pub struct Registered {
+    pub slot: Weak<Slot>,
+    pub floating: Option<Arc<Slot>>,
+}
+
+/// What a callback can ask for while it runs.
+#[derive(Debug)]
+pub struct Current {
+    pub message: *const Message,
+    pub slot: *const Slot,
+    pub handler: Handler,
+    pub userdata: *mut c_void,
+}
+
+// SAFETY: these are told to C and never followed.
+unsafe impl Send for Current {}
+
+impl Bus {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            process: process::id(),
+            inside: Exclusive::new(State::default()),
+        })
+    }
+
+    /// Goes inside; nothing of C's is called there.
+    ///
+    /// # Errors
+    /// ECHILD in a process that was forked, EDEADLK if another thread is inside.
+    pub fn enter(&self) -> Result<Inside<'_, State>> {
+        match process::id() == self.process {
+            true => self.inside.enter(),
+            false => Err(Errno::CHILD),
+        }
+    }
+
+    /// The same, while a slot or a message goes: in a process that was forked there is nothing to tell.
+    pub fn enter_to_leave(&self) -> Option<Inside<'_, State>> {
+        self.enter().ok()
+    }
+}
+
+/// A bus that C names.
+///
+/// # Safety
+/// The pointer is null or of [`Arc::into_raw`], and the object is there while the answer is used.
+pub unsafe fn bus<'a>(bus: *const Bus) -> Result<&'a Bus> {
+    match bus.addr() {
+        0 => Err(Errno::INVAL),
+        // SD_BUS_DEFAULT and its like are of a thread's own bus, which is not there.
+        1..4 => Err(Errno::NOPKG),
+        // SAFETY: the caller's promise.
+        _ => unsafe { bus.as_ref() }.ok_or(Errno::INVAL),
+    }
+}
+
+/// The same, to be kept.
+///
+/// # Safety
+/// As [`bus`].
+pub unsafe fn shared(of: *const Bus) -> Result<Arc<Bus>> {
+    // SAFETY: the caller's promise.
+    unsafe { bus(of) }?;
+    // SAFETY: it is of Arc::into_raw, and there.
+    unsafe { Arc::increment_strong_count(of) };
+    // SAFETY: one more than before is C's.
+    Ok(unsafe { Arc::from_raw(of) })
+}
+
+/// Does something inside.
+///
+/// # Safety
+/// As [`bus`].
+pub unsafe fn within(of: *const Bus, act: impl FnOnce(&mut State) -> Result<c_int>) -> c_int {
+    entry(|| {
+        // SAFETY: the caller's promise.
+        let bus = unsafe { bus(of) }?;
+        act(&mut *bus.enter()?)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_new(to: *mut *const Bus) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        to.set(Arc::into_raw(Bus::new()));
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_ref(of: *const Bus) -> *const Bus {
+    // SAFETY: the contract of C.
+    if let Ok(bus) = unsafe { shared(of) } {
+        let _ = Arc::into_raw(bus);
+    }
+    of
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_unref(of: *const Bus) -> *const Bus {
+    whole(|| {
+        // SAFETY: the contract of C.
+        if unsafe { bus(of) }.is_ok() {
+            // SAFETY: C gives back what it had.
+            drop(unsafe { Arc::from_raw(of) });
+        }
+    });
+    ptr::null()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_close(of: *const Bus) {
+    let close = |state: &mut State| {
+        state.connection.close();
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, close) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_try_close(of: *const Bus) -> c_int {
+    let _ = of;
+    -libc::EOPNOTSUPP
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_close_unref(of: *const Bus) -> *const Bus {
+    // SAFETY: the contract of C.
+    unsafe { sd_bus_close(of) };
+    // SAFETY: the contract of C.
+    unsafe { sd_bus_unref(of) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_flush_close_unref(of: *const Bus) -> *const Bus {
+    // SAFETY: the contract of C.
+    unsafe { super::call::sd_bus_flush(of) };
+    // SAFETY: the contract of C.
+    unsafe { sd_bus_close_unref(of) }
+}
+
+/// Sets a text. Whether it was another before.
+pub fn changed(text: &mut Option<CString>, new: Option<CString>) -> c_int {
+    let is_other = *text != new;
+    *text = new;
+    c_int::from(is_other)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_address(of: *const Bus, address: *const c_char) -> c_int {
+    let set = |state: &mut State| {
+        state.connection.unset()?;
+        // SAFETY: the contract of C.
+        let address = Some(unsafe { text(address) }?.to_owned());
+        Ok(changed(&mut state.connection.addresses, address))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_address(of: *const Bus, to: *mut *const c_char) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        let address = state.connection.addresses.as_deref();
+        to.set(address.ok_or(Errno::NODATA)?.as_ptr());
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_fd(of: *const Bus, input: c_int, output: c_int) -> c_int {
+    let set = |state: &mut State| {
+        state.connection.unset()?;
+        if input < 0 || output < 0 {
+            return Err(Errno::BADF);
+        }
+        // SAFETY: from here on it is the bus's, as the contract of C has it.
+        let first = unsafe { OwnedFd::from_raw_fd(input) };
+        let second = (output != input).then(|| {
+            // SAFETY: likewise.
+            unsafe { OwnedFd::from_raw_fd(output) }
+        });
+        state.connection.set_socket(first, second)?;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+/// A setting that is given before the start, and asked for at any time.
+macro_rules! settings {
+    ($($set:ident, $get:ident => $($field:ident).+;)*) => { $(
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $set(of: *const Bus, on: c_int) -> c_int {
+            let set = |state: &mut State| {
+                state.connection.unset()?;
+                state.$($field).+ = on != 0;
+                Ok(0)
+            };
+            // SAFETY: the contract of C.
+            unsafe { within(of, set) }
+        }
+
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $get(of: *const Bus) -> c_int {
+            // SAFETY: the contract of C.
+            unsafe { within(of, |state| Ok(c_int::from(state.$($field).+))) }
+        }
+    )* };
+}
+
+settings! {
+    sd_bus_set_bus_client, sd_bus_is_bus_client => connection.is_client;
+    sd_bus_set_anonymous, sd_bus_is_anonymous => connection.is_anonymous;
+    sd_bus_set_trusted, sd_bus_is_trusted => trusted;
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_negotiate_fds(of: *const Bus, on: c_int) -> c_int {
+    let set = |state: &mut State| {
+        state.connection.unset()?;
+        state.connection.wants_descriptors = on != 0;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_allow_interactive_authorization(
+    of: *const Bus,
+    on: c_int,
+) -> c_int {
+    let set = |state: &mut State| {
+        state.interactive = on != 0;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_allow_interactive_authorization(of: *const Bus) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { within(of, |state| Ok(c_int::from(state.interactive))) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_description(
+    of: *const Bus,
+    description: *const c_char,
+) -> c_int {
+    let set = |state: &mut State| {
+        state.connection.unset()?;
+        // SAFETY: the contract of C.
+        let description = unsafe { optional_text(description) }.map(CStr::to_owned);
+        Ok(changed(&mut state.description, description))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_description(of: *const Bus, to: *mut *const c_char) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        let own = state.description.as_deref().or(state.scope);
+        to.set(own.ok_or(Errno::NXIO)?.as_ptr());
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_scope(of: *const Bus, to: *mut *const c_char) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        to.set(state.scope.ok_or(Errno::NODATA)?.as_ptr());
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_start(of: *const Bus) -> c_int {
+    let start = |state: &mut State| state.connection.start().map(|()| 0);
+    // SAFETY: the contract of C.
+    unsafe { within(of, start) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_is_open(of: *const Bus) -> c_int {
+    if of.is_null() {
+        return 0;
+    }
+    // SAFETY: the contract of C.
+    unsafe { within(of, |state| Ok(c_int::from(state.connection.is_open()))) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_is_ready(of: *const Bus) -> c_int {
+    let is = |state: &mut State| Ok(c_int::from(state.connection.phase == Phase::Running));
+    // SAFETY: the contract of C.
+    unsafe { within(of, is) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_fd(of: *const Bus) -> c_int {
+    let get = |state: &mut State| {
+        let socket = state.connection.socket()?;
+        Ok(socket.descriptor().ok_or(Errno::PERM)?.as_raw_fd())
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_events(of: *const Bus) -> c_int {
+    let get = |state: &mut State| {
+        let connection = &state.connection;
+        if !connection.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        let mut events = 0;
+        if connection.queued().0 == 0 {
+            events |= libc::POLLIN;
+        }
+        if connection.wants_to_write() {
+            events |= libc::POLLOUT;
+        }
+        Ok(c_int::from(events))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_timeout(of: *const Bus, to: *mut u64) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        let connection = &state.connection;
+        if !connection.is_open() && connection.phase != Phase::Closing {
+            return Err(Errno::NOTCONN);
+        }
+        let wake = connection.wake();
+        to.set(wake);
+        Ok(c_int::from(wake != u64::MAX))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_n_queued_read(of: *const Bus, to: *mut u64) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { queued(of, to, |queued| queued.0) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_n_queued_write(of: *const Bus, to: *mut u64) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { queued(of, to, |queued| queued.1) }
+}
+
+unsafe fn queued(of: *const Bus, to: *mut u64, which: fn((usize, usize)) -> usize) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        let count = which(state.connection.queued());
+        to.set(u64::try_from(count).map_err(|_| Errno::OVERFLOW)?);
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_method_call_timeout(of: *const Bus, usec: u64) -> c_int {
+    let set = |state: &mut State| {
+        state.connection.timeout = match usec {
+            0 => crate::bus::connection::TIMEOUT,
+            usec => usec,
+        };
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_method_call_timeout(of: *const Bus, to: *mut u64) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        unsafe { Out::required(to) }?.set(state.connection.timeout);
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+/// When an answer is too late, of a timeout as functions take it: 0 is the bus's own.
+pub fn deadline(state: &State, timeout: u64) -> u64 {
+    let timeout = match timeout {
+        0 => state.connection.timeout,
+        timeout => timeout,
+    };
+    now().saturating_add(timeout)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_bus_id(of: *const Bus, to: *mut Id) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        super::call::running(&bus)?;
+        to.set(Id128(bus.enter()?.connection.server()).into());
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_unique_name(of: *const Bus, to: *mut *const c_char) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        if !bus.enter()?.connection.is_client {
+            return Err(Errno::INVAL);
+        }
+        super::call::running(&bus)?;
+        let name = bus.enter()?.connection.name().map(CStr::as_ptr);
+        to.set(name.ok_or(Errno::NODATA)?);
+        Ok(0)
+    })
+}
+
+/// What a callback asks for that runs.
+unsafe fn current<T>(of: *const Bus, get: impl FnOnce(&Current) -> T) -> Option<T> {
+    let ask = || {
+        // SAFETY: the contract of C.
+        let state = unsafe { bus(of) }.ok()?.enter().ok()?;
+        state.current.last().map(get)
+    };
+    whole(ask).flatten()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_current_message(of: *const Bus) -> *const Message {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.message) }.unwrap_or(ptr::null())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_current_slot(of: *const Bus) -> *const Slot {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.slot) }.unwrap_or(ptr::null())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_current_userdata(of: *const Bus) -> *mut c_void {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.userdata) }.unwrap_or(ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_current_handler(of: *const Bus) -> Handler {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.handler) }.flatten()
+}

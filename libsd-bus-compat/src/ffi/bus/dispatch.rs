@@ -1,0 +1,240 @@
+//! What is done with messages: sd_bus_process(3).
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use dbus::message::{Field, NO_REPLY_EXPECTED};
+use dbus::rule::Subject;
+use dbus::{Builder, Kind, types};
+
+use super::call::send;
+use super::connection::{Bus, Current};
+use super::error::Error;
+use super::message::{Message, errno};
+use super::message_new::{error_reply, with_number};
+use super::slot::{Slot, remove};
+use crate::bus::connection::Step;
+use crate::bus::message::{Message as Content, Sealed};
+use crate::{Errno, Result};
+
+/// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
+pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
+    let step = bus.enter()?.connection.step()?;
+    match step {
+        Step::Idle => return Ok(false),
+        Step::Done => {}
+        Step::Answered(slot, sealed) => {
+            answer(bus, slot, Message::received(bus, sealed))?;
+        }
+        Step::TimedOut(slot, serial) => {
+            let error = "org.freedesktop.DBus.Error.NoReply";
+            let told = made_up(bus, serial, error, "Method call timed out")?;
+            answer(bus, slot, told)?;
+        }
+        Step::Abandoned(slot, serial) => {
+            let error = "org.freedesktop.DBus.Error.NoReply";
+            let told = made_up(bus, serial, error, "Connection terminated")?;
+            answer(bus, slot, told)?;
+        }
+        Step::Over => {
+            let told = disconnected(bus)?;
+            if !offer(bus, &told)?
+                && let Some(left) = left
+            {
+                *left = Some(told);
+            }
+        }
+        Step::Received(sealed) => {
+            let message = Message::received(bus, sealed);
+            if !offer(bus, &message)?
+                && !super::object::dispatch(bus, &message)?
+                && !stand_in(bus, &message)?
+                && let Some(left) = left
+            {
+                *left = Some(message);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// An error of our own in answer to a call of ours.
+fn made_up(bus: &Arc<Bus>, serial: u32, name: &str, text: &str) -> Result<Arc<Message>> {
+    let call = Builder::method_call(None, b"/", None, b"_").and_then(|mut call| call.seal(serial));
+    let call = call.map_err(errno)?;
+    let mut builder = Builder::method_error(call.header(), name.as_bytes()).map_err(errno)?;
+    builder
+        .append_text(types::STRING, text.as_bytes())
+        .map_err(errno)?;
+    builder
+        .set(Field::Sender, b"org.freedesktop.DBus")
+        .map_err(errno)?;
+    received(bus, builder)
+}
+
+/// What tells that a connection is over.
+fn disconnected(bus: &Arc<Bus>) -> Result<Arc<Message>> {
+    let local = b"org.freedesktop.DBus.Local";
+    let mut builder =
+        Builder::signal(b"/org/freedesktop/DBus/Local", local, b"Disconnected").map_err(errno)?;
+    builder.set(Field::Sender, local).map_err(errno)?;
+    received(bus, builder)
+}
+
+fn received(bus: &Arc<Bus>, mut builder: Builder) -> Result<Arc<Message>> {
+    let sealed = builder.seal(u32::MAX).map_err(errno)?;
+    Ok(Message::received(bus, Sealed::new(sealed, Vec::new())))
+}
+
+/// Gives an answer to who waits for it.
+fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<()> {
+    let (slot, removed) = {
+        let mut state = bus.enter()?;
+        let registered = state.slots.get(&number);
+        let Some(slot) = registered.and_then(|registered| registered.slot.upgrade()) else {
+            return Ok(());
+        };
+        let removed = remove(&mut state, &slot);
+        (slot, removed)
+    };
+    let called = call_slot(bus, &slot, &message);
+    drop(removed);
+    called.map(drop)
+}
+
+/// Calls a callback; a message is put back to its beginning first.
+pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Result<c_int> {
+    let (handler, userdata) = slot.callback()?;
+    let Some(function) = handler else {
+        return Ok(0);
+    };
+    if let Ok((cursor, _)) = message.enter()?.content.reader() {
+        cursor.rewind(true);
+    }
+    bus.enter()?.current.push(Current {
+        message: Arc::as_ptr(message),
+        slot: Arc::as_ptr(slot),
+        handler,
+        userdata,
+    });
+    let mut error = Error::NULL;
+    // SAFETY: C has given both for this; the message and the slot are there until it returns.
+    let answer = unsafe { function(Arc::as_ptr(message), userdata, &raw mut error) };
+    if let Some(mut state) = bus.enter_to_leave() {
+        state.current.pop();
+    }
+    let answered = match answer < 0 || error.name().is_some() {
+        true => answer_error(bus, message, answer, &error),
+        false => Ok(()),
+    };
+    error.clear();
+    match answered {
+        Ok(()) if answer < 0 => Ok(1),
+        Ok(()) => Ok(answer),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Tells a caller what a callback has failed with. What fails for another message than a call is nobody's business.
+pub fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Error) -> Result<()> {
+    let header_wants = {
+        let own = message.enter()?;
+        let header = own.content.header();
+        header.kind() == Kind::MethodCall && header.flags() & NO_REPLY_EXPECTED == 0
+    };
+    if !header_wants {
+        return Ok(());
+    }
+    let (_, content) = with_number(number, Some(error), |error| error_reply(message, error))?;
+    reply_with(bus, content)
+}
+
+fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
+    let reply = Message::new(Arc::clone(bus), content);
+    send(bus, &reply, false).map(drop)
+}
+
+/// Offers a message to filters and matches. Whether one of them has taken it.
+fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
+    let wanted: Vec<Arc<Slot>> = {
+        let state = bus.enter()?;
+        let own = message.enter()?;
+        let subject = Subject::new(own.content.sealed()?.message());
+        let matching = state.matches.iter();
+        let matching = matching.filter(|(_, rule)| rule.matches(&subject));
+        let numbers = state.filters.iter().copied();
+        let numbers = numbers.chain(matching.map(|(number, _)| *number));
+        let slots = numbers.filter_map(|number| state.slots.get(&number)?.slot.upgrade());
+        slots.collect()
+    };
+    for slot in wanted {
+        // One of those before may have taken it away.
+        if !bus.enter()?.slots.contains_key(&slot.number) {
+            continue;
+        }
+        if call_slot(bus, &slot, message)? != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Answers calls that nobody has taken: those of org.freedesktop.DBus.Peer, and by an error all others.
+fn stand_in(bus: &Arc<Bus>, message: &Message) -> Result<bool> {
+    let (call, is_peer, member, path, wants) = {
+        let own = message.enter()?;
+        let header = own.content.header();
+        let text = |field| header.bytes_of(field).unwrap_or_default().to_vec();
+        (
+            header.kind() == Kind::MethodCall,
+            header.bytes_of(Field::Interface) == Some(b"org.freedesktop.DBus.Peer"),
+            text(Field::Member),
+            text(Field::Path),
+            header.flags() & NO_REPLY_EXPECTED == 0,
+        )
+    };
+    if !call {
+        return Ok(false);
+    }
+    if !wants {
+        return Ok(true);
+    }
+    let answered = match member.as_slice() {
+        b"Ping" if is_peer => super::message_new::reply(message, Builder::method_return)?,
+        b"GetMachineId" if is_peer => {
+            let id = crate::id128::machine(std::path::Path::new("/etc/machine-id"))?;
+            let (bus, mut content) = super::message_new::reply(message, Builder::method_return)?;
+            let builder = content.builder()?;
+            builder
+                .append_text(types::STRING, &id.to_plain())
+                .map_err(errno)?;
+            (bus, content)
+        }
+        _ => {
+            let (name, text) = match is_peer {
+                true => (
+                    &b"org.freedesktop.DBus.Error.UnknownMethod"[..],
+                    format!(
+                        "Unknown method '{}' on interface 'org.freedesktop.DBus.Peer'.",
+                        String::from_utf8_lossy(&member)
+                    ),
+                ),
+                false => (
+                    &b"org.freedesktop.DBus.Error.UnknownObject"[..],
+                    format!("Unknown object '{}'.", String::from_utf8_lossy(&path)),
+                ),
+            };
+            let made = super::message_new::reply(message, |call| Builder::method_error(call, name));
+            let (bus, mut content) = made?;
+            let builder = content.builder()?;
+            builder
+                .append_text(types::STRING, text.as_bytes())
+                .map_err(errno)?;
+            (bus, content)
+        }
+    };
+    match reply_with(bus, answered.1) {
+        Ok(()) | Err(Errno::NOTCONN | Errno::CONNRESET) => Ok(true),
+        Err(errno) => Err(errno),
+    }
+}

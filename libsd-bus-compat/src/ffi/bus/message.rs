@@ -1,0 +1,180 @@
+//! `sd_bus_message`: the object.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr;
+use std::sync::Arc;
+
+use dbus::{Basic, Builder, Kind};
+
+use super::connection::Bus;
+use super::error::Error;
+use crate::bus;
+use crate::bus::message::{Message as Content, Sealed};
+use crate::ffi::boundary::{entry, whole};
+use crate::ffi::exclusive::{Exclusive, Inside};
+use crate::ffi::pointer::Out;
+use crate::{Errno, Result};
+
+/// `sd_bus_message`
+#[derive(Debug)]
+pub struct Message {
+    pub bus: Arc<Bus>,
+    inside: Exclusive<Own>,
+}
+
+/// What is in it.
+#[derive(Debug)]
+pub struct Own {
+    pub content: Content,
+    /// Until when an answer is waited for, if the message was sealed with a timeout.
+    pub timeout: u64,
+    /// What C was told of types, by how deep the reader was: it is valid until the reader is told anew there.
+    pub peeked: Vec<CString>,
+    /// What C was told of the signature.
+    pub signature: CString,
+    /// What C was told of the error.
+    pub error: Box<Error>,
+}
+
+// SAFETY: the pointers in the error are to what is in the same object.
+unsafe impl Send for Own {}
+
+impl Message {
+    /// An object for C.
+    pub fn new(bus: Arc<Bus>, content: Content) -> Arc<Self> {
+        Arc::new(Self {
+            bus,
+            inside: Exclusive::new(Own {
+                content,
+                timeout: 0,
+                peeked: Vec::new(),
+                signature: CString::default(),
+                error: Box::new(Error::NULL),
+            }),
+        })
+    }
+
+    /// One that was received.
+    pub fn received(bus: &Arc<Bus>, sealed: Sealed) -> Arc<Self> {
+        Self::new(Arc::clone(bus), Content::complete(sealed))
+    }
+
+    pub fn enter(&self) -> Result<Inside<'_, Own>> {
+        self.inside.enter()
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.error.clear();
+    }
+}
+
+impl Own {
+    /// The error that it is; nothing is set if it is none.
+    pub fn error(&mut self) -> Result<&Error> {
+        if self.error.is_dirty() || self.content.header().kind() != Kind::Error {
+            return Ok(&self.error);
+        }
+        let name = self.content.header().text(dbus::message::Field::ErrorName);
+        // One that is being written may not have it yet.
+        let Some(name) = name else {
+            return Ok(&self.error);
+        };
+        let text = match &self.content {
+            Content::Complete { sealed, .. } => text_of(sealed.message()),
+            Content::Open { .. } => None,
+        };
+        *self.error = Error::owned(name, text)?;
+        Ok(&self.error)
+    }
+
+    /// Appends to it.
+    pub fn builder(&mut self) -> Result<&mut Builder> {
+        self.content.builder()
+    }
+}
+
+/// The text that an error brings, if it brings one.
+fn text_of(message: &dbus::Message) -> Option<&CStr> {
+    match message.cursor().read_basic(message, dbus::types::STRING) {
+        Ok(Some(Basic::String(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// A message that C names.
+///
+/// # Safety
+/// The pointer is null or of [`Arc::into_raw`], and the object is there while the answer is used.
+pub unsafe fn message<'a>(message: *const Message) -> Result<&'a Message> {
+    // SAFETY: the caller's promise.
+    unsafe { message.as_ref() }.ok_or(Errno::INVAL)
+}
+
+/// Does something inside.
+///
+/// # Safety
+/// As [`message`].
+pub unsafe fn within(of: *const Message, act: impl FnOnce(&mut Own) -> Result<c_int>) -> c_int {
+    entry(|| {
+        // SAFETY: the caller's promise.
+        let message = unsafe { message(of) }?;
+        act(&mut *message.enter()?)
+    })
+}
+
+/// Gives a new message to C.
+pub fn give(to: Out<*const Message>, bus: Arc<Bus>, content: Content) {
+    to.set(Arc::into_raw(Message::new(bus, content)));
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_ref(of: *const Message) -> *const Message {
+    if !of.is_null() {
+        // SAFETY: the contract of C.
+        unsafe { Arc::increment_strong_count(of) };
+    }
+    of
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_unref(of: *const Message) -> *const Message {
+    whole(|| {
+        if !of.is_null() {
+            // SAFETY: C gives back what it had.
+            drop(unsafe { Arc::from_raw(of) });
+        }
+    });
+    ptr::null()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_get_bus(of: *const Message) -> *const Bus {
+    // SAFETY: the contract of C.
+    let message = unsafe { message(of) };
+    message.map_or(ptr::null(), |message| Arc::as_ptr(&message.bus))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_seal(of: *const Message, cookie: u64, usec: u64) -> c_int {
+    let seal = |own: &mut Own| {
+        own.builder()?;
+        let serial = u32::try_from(cookie).map_err(|_| Errno::OPNOTSUPP)?;
+        own.content.seal(serial)?;
+        own.timeout = usec;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, seal) }
+}
+
+/// The number that C knows of an error of `dbus`.
+pub fn errno(error: dbus::Error) -> Errno {
+    bus::errno(error)
+}
+
+/// Text for C that may not be there.
+pub fn pointer(text: Option<&CStr>) -> *const c_char {
+    text.map_or(ptr::null(), CStr::as_ptr)
+}

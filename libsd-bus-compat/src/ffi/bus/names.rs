@@ -1,0 +1,103 @@
+//! Names on the bus: sd_bus_request_name(3).
+
+use std::ffi::{c_char, c_int};
+
+use dbus::{Basic, Kind};
+
+use super::call::call;
+use super::connection::{Bus, shared};
+use super::matches::{error_number, of_bus};
+use super::message::errno;
+use crate::ffi::boundary::entry;
+use crate::ffi::pointer::text;
+use crate::{Errno, Result};
+
+const ALLOW_REPLACEMENT: u64 = 1 << 1;
+const REPLACE_EXISTING: u64 = 1 << 0;
+const QUEUE: u64 = 1 << 2;
+
+/// Flags of sd-bus as the specification has them: there, who does not want to wait says so.
+fn flags(flags: u64) -> Result<u32> {
+    if flags & !(ALLOW_REPLACEMENT | REPLACE_EXISTING | QUEUE) != 0 {
+        return Err(Errno::INVAL);
+    }
+    let flag = |given: u64, is: u32| if flags & given != 0 { is } else { 0 };
+    let queue = if flags & QUEUE == 0 { 4 } else { 0 };
+    Ok(flag(ALLOW_REPLACEMENT, 1) | flag(REPLACE_EXISTING, 2) | queue)
+}
+
+/// Asks the bus for something about a name, and gives the number that it answers.
+unsafe fn ask(
+    of: *const Bus,
+    member: &[u8],
+    name: *const c_char,
+    flags: Option<u32>,
+) -> Result<u32> {
+    // SAFETY: the caller's promise.
+    let bus = unsafe { shared(of) }?;
+    // SAFETY: the caller's promise.
+    let name = unsafe { text(name) }?;
+    {
+        let state = bus.enter()?;
+        // A unique name is given, and never asked for.
+        let is = dbus::name::is_activatable(name.to_bytes());
+        if !is || !state.connection.is_client {
+            return Err(Errno::INVAL);
+        }
+        if !state.connection.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+    }
+    let asked = of_bus(&bus, member, |builder| {
+        builder.append_basic(Basic::String(name))?;
+        match flags {
+            Some(flags) => builder.append_basic(Basic::Uint32(flags)),
+            None => Ok(()),
+        }
+    })?;
+    let answer = call(&bus, &asked, 0)?;
+    if answer.message().header().kind() == Kind::Error {
+        return Err(error_number(&answer));
+    }
+    let body = answer.message();
+    match body
+        .cursor()
+        .read_basic(body, dbus::types::UINT32)
+        .map_err(errno)?
+    {
+        Some(Basic::Uint32(code)) => Ok(code),
+        _ => Err(Errno::BADMSG),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_request_name(
+    of: *const Bus,
+    name: *const c_char,
+    given: u64,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        match unsafe { ask(of, b"RequestName", name, Some(flags(given)?)) }? {
+            // Primary owner, and in the queue.
+            1 => Ok(1),
+            2 => Ok(0),
+            3 => Err(Errno::EXIST),
+            4 => Err(Errno::ALREADY),
+            _ => Err(Errno::IO),
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_release_name(of: *const Bus, name: *const c_char) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        match unsafe { ask(of, b"ReleaseName", name, None) }? {
+            1 => Ok(0),
+            2 => Err(Errno::SRCH),
+            3 => Err(Errno::ADDRINUSE),
+            _ => Err(Errno::IO),
+        }
+    })
+}

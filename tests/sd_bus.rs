@@ -1,0 +1,151 @@
+//! sd-bus beside the original: one C program calls the same functions of both, and prints the same.
+
+mod sd_probe;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use sd_probe::{OURS, Probe, quiet};
+use support::{Daemon, Sandbox, Via, sandbox, skip_for_machine};
+
+const PROBE: &str = include_str!("c/bus_probe.c");
+
+fn probe(s: &Sandbox) -> Probe<'_> {
+    Probe::new(s, "bus_probe", PROBE)
+}
+
+#[test]
+fn errors() {
+    sandbox!(quiet(), |s| drop(probe(s).compare("$probe errors", &[])));
+}
+
+#[test]
+fn names() {
+    sandbox!(quiet(), |s| drop(probe(s).compare("$probe names", &[])));
+}
+
+#[test]
+fn messages() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        probe.compare("$probe append", &[]);
+        probe.compare("$probe containers", &[]);
+        probe.compare("$probe read", &[]);
+        // Theirs takes a member that begins with a digit, which the D-Bus specification does not allow.
+        let members = [
+            "1: sd_bus_message_new_method_call(bus, &m, \"a.b\", \"/c\", \"d.e\", t)",
+            "1: sd_bus_message_new_signal(bus, &m, \"/c\", \"d.e\", t)",
+        ];
+        probe.compare("$probe headers", &members);
+    });
+}
+
+#[test]
+fn a_connection_in_each_state() {
+    sandbox!(quiet(), |s| {
+        // A fork's ECHILD comes first here.
+        probe(s).compare("$probe states", &["sd_bus_start(bus) = -1"]);
+    });
+}
+
+/// Where the original crashes, or ends the program.
+#[test]
+fn misuse() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).with(OURS, "$probe misuse");
+        assert!(
+            said.ends_with("append_basic(m, 'i', NULL) = -22 EINVAL\n"),
+            "{said}"
+        );
+    });
+}
+
+/// Against the real bus and our machined: calls, errors, properties.
+#[test]
+fn a_client() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        let said = probe(s).compare("$probe client", &[]);
+        assert!(said.contains("web container"), "{said}");
+    });
+}
+
+/// Two that speak with each other by a bus: names, matches, answers to callbacks, a server behind a filter, descriptors.
+#[test]
+fn peers() {
+    sandbox!(quiet(), |s| {
+        let _bus = open_bus(s);
+        let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe peers";
+        let said = probe(s).compare(line, &[]);
+        assert!(said.contains("passed"), "{said}");
+    });
+}
+
+/// Objects with interfaces, called by another process: methods, properties, introspection, signals of changes.
+#[test]
+fn objects() {
+    sandbox!(quiet(), |s| {
+        let _bus = open_bus(s);
+        let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe objects";
+        // Theirs come as they lie in a table of hashes.
+        let said = probe(s).compare(line, &[" <node name="]);
+        assert!(said.contains("<method name=\"Add\">"), "{said}");
+    });
+}
+
+/// Under valgrind: nothing is read that is not there, nothing is lost.
+#[test]
+fn memory() {
+    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
+        if s.run("valgrind --version").status != Some(0) {
+            skip_for_machine!("there is no valgrind");
+        }
+        let _bus = open_bus(s);
+        let _compiled = probe(s);
+        for group in [
+            "errors",
+            "names",
+            "append",
+            "containers",
+            "read",
+            "headers",
+            "states",
+            "misuse",
+            "peers",
+            "objects",
+        ] {
+            let line = format!(
+                "export LD_LIBRARY_PATH={OURS} DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus; \
+                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
+                 --child-silent-after-fork=yes /tmp/bus_probe {group} 2>&1"
+            );
+            let checked = s.cmd("sh").args(["-c", &line]);
+            checked.timeout(Duration::from_secs(60)).run().ok();
+        }
+    });
+}
+
+/// A bus where everybody may have every name.
+fn open_bus(s: &Sandbox) -> Daemon {
+    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
+    let bus = s.spawn(
+        "dbus",
+        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
+    );
+    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+    bus
+}
+
+const OPEN_TO_ALL: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:path=/tmp/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
