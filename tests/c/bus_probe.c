@@ -356,6 +356,9 @@ static void containers(sd_bus *bus) {
         INT(sd_bus_message_append_string_space(m, 3, NULL));
         INT(sd_bus_message_append_strv(m, list));
         INT(sd_bus_message_append_strv(m, NULL));
+        INT(sd_bus_message_append_string_iovec(m, (struct iovec[]) { { (char *) "ab", 2 }, { NULL, 2 }, { (char *) "c", 1 } }, 3));
+        INT(sd_bus_message_append_string_iovec(m, NULL, 0));
+        INT(sd_bus_message_append_string_iovec(m, NULL, 1));
         INT(sd_bus_message_append_basic(m, 'h', &fd));
         INT(sd_bus_message_append_basic(m, 'v', &i));
         INT(sd_bus_message_append_basic(m, 0, &i));
@@ -487,6 +490,10 @@ static void print_header(sd_bus_message *m) {
         TEXT(sd_bus_message_get_destination(m));
         TEXT(sd_bus_message_get_sender(m));
         TEXT(sd_bus_message_get_signature(m, 1));
+        INT(sd_bus_message_get_monotonic_usec(m, &cookie));
+        INT(sd_bus_message_get_realtime_usec(m, &cookie));
+        INT(sd_bus_message_get_seqnum(m, &cookie));
+        INT(sd_bus_message_get_seqnum(m, NULL));
         INT(sd_bus_message_get_expect_reply(m));
         INT(sd_bus_message_get_auto_start(m));
         INT(sd_bus_message_get_allow_interactive_authorization(m));
@@ -702,6 +709,9 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         const char *name, *old, *new;
         int r;
 
+        /* It comes at any time, and two processes print. */
+        if (sd_bus_message_is_signal(m, NULL, "NameAcquired"))
+                return 0;
         heard++;
         printf("%s: %s %s %s error %d\n", (char *) userdata, sd_bus_message_get_interface(m) ?: "null", sd_bus_message_get_member(m) ?: "null",
                sd_bus_message_get_signature(m, 1), sd_bus_message_is_method_error(m, NULL));
@@ -955,6 +965,23 @@ static void peers(void) {
         m = sd_bus_message_unref(m);
         INT(sd_bus_default_system(&second));
         sd_bus *third = NULL;
+        INT(sd_bus_is_open(SD_BUS_DEFAULT_SYSTEM));
+        INT(sd_bus_is_open(SD_BUS_DEFAULT_USER));
+        INT(sd_bus_get_scope(SD_BUS_DEFAULT_SYSTEM, &name));
+        INT(sd_bus_list_names(second, NULL, NULL));
+        char **acquired = NULL, **activatable = NULL;
+        INT(sd_bus_list_names(second, &acquired, &activatable));
+        for (size_t i = 0; acquired && acquired[i]; i++) {
+                if (strcmp(acquired[i], "org.example.Probe") == 0 || strcmp(acquired[i], "org.freedesktop.DBus") == 0)
+                        printf("%s\n", acquired[i]);
+                free(acquired[i]);
+        }
+        for (size_t i = 0; activatable && activatable[i]; i++) {
+                printf("%s\n", activatable[i]);
+                free(activatable[i]);
+        }
+        free(acquired);
+        free(activatable);
         INT(sd_bus_default_system(&third));
         INT(second == third);
         INT(second == bus);
@@ -1257,6 +1284,7 @@ static void objects(void) {
 static void misuse(sd_bus *bus) {
         sd_bus_message *m = fresh(bus);
 
+        INT(sd_bus_message_append_string_iovec(m, (struct iovec[]) { { (char *) "\xff", 1 } }, 1));
         INT(sd_bus_message_append_basic(m, 'i', NULL));
         sd_bus_message_unref(m);
 }

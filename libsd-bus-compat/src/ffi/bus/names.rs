@@ -1,6 +1,7 @@
 //! Names on the bus: sd_bus_request_name(3).
 
 use std::ffi::{c_char, c_int};
+use std::sync::Arc;
 
 use dbus::{Basic, Kind};
 
@@ -9,7 +10,8 @@ use super::connection::{Bus, shared};
 use super::matches::{error_number, of_bus};
 use super::message::errno;
 use crate::ffi::boundary::entry;
-use crate::ffi::pointer::text;
+use crate::ffi::memory::texts_or_null;
+use crate::ffi::pointer::{Out, text};
 use crate::{Errno, Result};
 
 const ALLOW_REPLACEMENT: u64 = 1 << 1;
@@ -86,6 +88,56 @@ pub unsafe extern "C" fn sd_bus_request_name(
             4 => Err(Errno::ALREADY),
             _ => Err(Errno::IO),
         }
+    })
+}
+
+/// All names of a kind, as the bus lists them.
+fn list(bus: &Arc<Bus>, member: &[u8]) -> Result<*mut *mut c_char> {
+    let asked = of_bus(bus, member, |_| Ok(()))?;
+    let answer = call(bus, &asked, 0)?;
+    if answer.message().header().kind() == Kind::Error {
+        return Err(error_number(&answer));
+    }
+    let body = answer.message();
+    let mut cursor = body.cursor();
+    let entered = cursor.enter_container(body, dbus::types::ARRAY, Some(b"s"));
+    entered.map_err(errno)?;
+    let mut names = Vec::new();
+    while let Some(Basic::String(name)) = cursor
+        .read_basic(body, dbus::types::STRING)
+        .map_err(errno)?
+    {
+        names.push(name.to_bytes());
+    }
+    texts_or_null(&names)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_list_names(
+    of: *const Bus,
+    acquired: *mut *mut *mut c_char,
+    activatable: *mut *mut *mut c_char,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        // SAFETY: the contract of C.
+        let acquired = unsafe { Out::optional(acquired) };
+        // SAFETY: the contract of C.
+        let activatable = unsafe { Out::optional(activatable) };
+        if acquired.is_none() && activatable.is_none() || !bus.enter()?.connection.is_client {
+            return Err(Errno::INVAL);
+        }
+        if !bus.enter()?.connection.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        if let Some(to) = acquired {
+            to.set(list(&bus, b"ListNames")?);
+        }
+        if let Some(to) = activatable {
+            to.set(list(&bus, b"ListActivatableNames")?);
+        }
+        Ok(0)
     })
 }
 
