@@ -393,6 +393,31 @@ fn ps_shows_machines() {
     });
 }
 
+/// python3-systemd binds everything it has of the library when it is loaded, what is not built too.
+#[test]
+fn python_has_its_modules() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        let script = "from systemd import daemon, id128, journal, login\n\
+            print(login.machine_names(), login.seats(), login.sessions(), login.uids())\n\
+            print(daemon.booted(), daemon.listen_fds(), daemon.notify('READY=1'))\n\
+            print(id128.get_machine(), id128.get_boot(), id128.randomize().version)\n\
+            m = login.Monitor('machine')\n\
+            print(m.get_events(), m.get_timeout(), m.fileno() >= 0)\n";
+        fs::write("/tmp/modules.py", script).unwrap();
+        let run = |library: &str| {
+            s.run(&format!(
+                "LD_LIBRARY_PATH={library} LD_BIND_NOW=1 python3 /tmp/modules.py"
+            ))
+            .ok()
+        };
+        let ours = run(OURS);
+        assert!(ours.contains("web"), "{ours}");
+        assert_eq!(ours, run(&theirs(s)));
+    });
+}
+
 /// What is exported, under which versions, and what of it is built.
 #[test]
 fn symbols() {

@@ -217,6 +217,10 @@ int sd_bus_message_new_signal_to(sd_bus *bus, sd_bus_message **m, const char *de
 
 /* Names on the bus */
 int sd_bus_request_name(sd_bus *bus, const char *name, uint64_t flags);
+int sd_bus_request_name_async(sd_bus *bus, sd_bus_slot **ret_slot, const char *name, uint64_t flags,
+        sd_bus_message_handler_t callback, void *userdata);
+int sd_bus_release_name_async(sd_bus *bus, sd_bus_slot **ret_slot, const char *name, sd_bus_message_handler_t callback,
+        void *userdata);
 int sd_bus_list_names(sd_bus *bus, char ***acquired, char ***activatable);
 int sd_bus_release_name(sd_bus *bus, const char *name);
 

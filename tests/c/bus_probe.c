@@ -957,6 +957,19 @@ static void peers(void) {
         until(bus, 7);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
+        INT(sd_bus_request_name_async(bus, NULL, "org.example.Async", 0, on_message, (void *) "requested"));
+        until(bus, 8);
+        INT(sd_bus_request_name_async(bus, NULL, "x", 0, on_message, NULL));
+        INT(sd_bus_release_name_async(bus, &slot, "org.example.Async", on_message, (void *) "released"));
+        until(bus, 9);
+        slot = sd_bus_slot_unref(slot);
+        INT(sd_bus_open_system(&second));
+        INT(sd_bus_request_name_async(second, NULL, "org.example.Probe", 0, NULL, NULL));
+        for (int i = 0; sd_bus_is_open(second) > 0 && i < 500; i++)
+                if (sd_bus_process(second, NULL) == 0)
+                        sd_bus_wait(second, 10000);
+        INT(sd_bus_is_open(second));
+        second = sd_bus_flush_close_unref(second);
         INT(sd_bus_message_new_signal(bus, &m, "/a", "b.c", "D"));
         print_call(bus, "no call", sd_bus_call(bus, m, 0, &e, &reply), &e, &reply);
         INT(sd_bus_send(bus, m, &cookie));
