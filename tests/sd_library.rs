@@ -418,6 +418,33 @@ fn python_has_its_modules() {
     });
 }
 
+/// No function ends the program that hands it null for everything; those that take a va_list are not asked, which can't be null.
+#[test]
+fn null_for_everything() {
+    sandbox!(quiet(), |s| {
+        fs::write("/tmp/sd_null.c", include_str!("c/sd_null.c")).unwrap();
+        let compile = "cc -O1 -Wall -Wextra -Werror -o /tmp/sd_null /tmp/sd_null.c -ldl 2>&1";
+        let compiled = s.cmd("sh").args(["-c", compile]);
+        compiled.timeout(Duration::from_secs(60)).run().ok();
+        let folder = theirs(s);
+        for library in [
+            format!("{OURS}/libsystemd.so.0"),
+            format!("{folder}/libsd-bus-compat.so.0"),
+        ] {
+            let line = format!(
+                "readelf --dyn-syms --wide {library} | \
+                 awk '$4 == \"FUNC\" && $7 ~ /^[0-9]+$/ {{ sub(/@.*/, \"\", $8); print $8 }}' | \
+                 grep -vE '^sd_bus_.*(append|read|method|async|property|return|signal|signal_to)v$' | /tmp/sd_null {library}"
+            );
+            let called = s.cmd("sh").args(["-c", &line]);
+            let said = called.timeout(Duration::from_secs(50)).run().ok();
+            let count = said.trim().strip_prefix("called ");
+            let count = count.and_then(|count| count.parse::<u32>().ok());
+            assert!(count.is_some_and(|count| count > 250), "{library}: {said}");
+        }
+    });
+}
+
 /// What is exported, under which versions, and what of it is built.
 #[test]
 fn symbols() {
