@@ -1302,6 +1302,38 @@ static void misuse(sd_bus *bus) {
         sd_bus_message_unref(m);
 }
 
+/* Peers that do not speak as they should, or go away. */
+static void liars(void) {
+        static const struct { const char *text; size_t length; } said[] = {
+#define SAID(text) { text, sizeof(text) - 1 }
+#define OK_ "DATA\r\nOK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\n"
+                SAID(""), SAID("garbage\r\n"), SAID("REJECTED EXTERNAL\r\n"), SAID("ERROR\r\n"), SAID("OK\r\n"), SAID("DATA\r\nOK x\r\n"),
+                SAID("DATA\r\nREJECTED\r\n"), SAID("\0\0\0\0\r\n"), SAID("\r\n"), SAID(OK_), SAID(OK_ "garbage that is no message"),
+                SAID(OK_ "l\1\0\1\377\377\377\377\1\0\0\0\0\0\0\0"), SAID(OK_ "l\1\0\1\0\0\0\0\0\0\0\0\0\0\0\0"),
+                SAID(OK_ "l\4\1\1\0\0\0\0\1\0\0\0\0\0\0\0"),
+        };
+
+        for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+                for (int hang_up = 0; hang_up < 2; hang_up++) {
+                        sd_bus *bus = NULL;
+                        int pair[2], r = 0, n;
+
+                        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+                        sd_bus_new(&bus);
+                        sd_bus_set_fd(bus, pair[0], pair[0]);
+                        sd_bus_start(bus);
+                        if (write(pair[1], said[i].text, said[i].length) < 0)
+                                return;
+                        if (hang_up)
+                                shutdown(pair[1], SHUT_WR);
+                        for (n = 0; n < 20 && r >= 0; n++)
+                                r = sd_bus_process(bus, NULL);
+                        printf("%zu %d: open %d ended %d\n", i, hang_up, sd_bus_is_open(bus) > 0, n < 20);
+                        sd_bus_close_unref(bus);
+                        close(pair[1]);
+                }
+}
+
 static void with_nobody(void (*test)(sd_bus *bus)) {
         sd_bus *bus = to_nobody();
 
@@ -1333,6 +1365,8 @@ int main(int argc, char **argv) {
                 peers();
         else if (strcmp(group, "objects") == 0)
                 objects();
+        else if (strcmp(group, "liars") == 0)
+                liars();
         else if (strcmp(group, "misuse") == 0)
                 with_nobody(misuse);
         else
