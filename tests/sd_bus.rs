@@ -49,6 +49,21 @@ fn a_connection_in_each_state() {
     });
 }
 
+/// Who does not speak D-Bus, or hangs up, ends the connection at once. Theirs is not asked: it waits on after most of these.
+#[test]
+fn peers_that_lie() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).with(OURS, "$probe liars");
+        // Silence, and an authentication that is as it should be, end nothing.
+        let open = ["0 0: open 1 ended 0", "9 0: open 1 ended 0"];
+        for line in said.lines() {
+            let is_over = line.ends_with(": open 0 ended 1");
+            assert_eq!(is_over, !open.contains(&line), "{said}");
+        }
+        assert_eq!(said.lines().count(), 28);
+    });
+}
+
 /// Where the original crashes, or ends the program.
 #[test]
 fn misuse() {
@@ -113,6 +128,7 @@ fn memory() {
             "headers",
             "states",
             "misuse",
+            "liars",
             "peers",
             "objects",
         ] {

@@ -393,6 +393,58 @@ fn ps_shows_machines() {
     });
 }
 
+/// python3-systemd binds everything it has of the library when it is loaded, what is not built too.
+#[test]
+fn python_has_its_modules() {
+    sandbox!(|s| {
+        let web = s.container("web").start();
+        s.register(&web, Via::BusCreate);
+        let script = "from systemd import daemon, id128, journal, login\n\
+            print(login.machine_names(), login.seats(), login.sessions(), login.uids())\n\
+            print(daemon.booted(), daemon.listen_fds(), daemon.notify('READY=1'))\n\
+            print(id128.get_machine(), id128.get_boot(), id128.randomize().version)\n\
+            m = login.Monitor('machine')\n\
+            print(m.get_events(), m.get_timeout(), m.fileno() >= 0)\n";
+        fs::write("/tmp/modules.py", script).unwrap();
+        let run = |library: &str| {
+            s.run(&format!(
+                "LD_LIBRARY_PATH={library} LD_BIND_NOW=1 python3 /tmp/modules.py"
+            ))
+            .ok()
+        };
+        let ours = run(OURS);
+        assert!(ours.contains("web"), "{ours}");
+        assert_eq!(ours, run(&theirs(s)));
+    });
+}
+
+/// No function ends the program that hands it null for everything; those that take a va_list are not asked, which can't be null.
+#[test]
+fn null_for_everything() {
+    sandbox!(quiet(), |s| {
+        fs::write("/tmp/sd_null.c", include_str!("c/sd_null.c")).unwrap();
+        let compile = "cc -O1 -Wall -Wextra -Werror -o /tmp/sd_null /tmp/sd_null.c -ldl 2>&1";
+        let compiled = s.cmd("sh").args(["-c", compile]);
+        compiled.timeout(Duration::from_secs(60)).run().ok();
+        let folder = theirs(s);
+        for library in [
+            format!("{OURS}/libsystemd.so.0"),
+            format!("{folder}/libsd-bus-compat.so.0"),
+        ] {
+            let line = format!(
+                "readelf --dyn-syms --wide {library} | \
+                 awk '$4 == \"FUNC\" && $7 ~ /^[0-9]+$/ {{ sub(/@.*/, \"\", $8); print $8 }}' | \
+                 grep -vE '^sd_bus_.*(append|read|method|async|property|return|signal|signal_to)v$' | /tmp/sd_null {library}"
+            );
+            let called = s.cmd("sh").args(["-c", &line]);
+            let said = called.timeout(Duration::from_secs(50)).run().ok();
+            let count = said.trim().strip_prefix("called ");
+            let count = count.and_then(|count| count.parse::<u32>().ok());
+            assert!(count.is_some_and(|count| count > 250), "{library}: {said}");
+        }
+    });
+}
+
 /// What is exported, under which versions, and what of it is built.
 #[test]
 fn symbols() {

@@ -356,6 +356,9 @@ static void containers(sd_bus *bus) {
         INT(sd_bus_message_append_string_space(m, 3, NULL));
         INT(sd_bus_message_append_strv(m, list));
         INT(sd_bus_message_append_strv(m, NULL));
+        INT(sd_bus_message_append_string_iovec(m, (struct iovec[]) { { (char *) "ab", 2 }, { NULL, 2 }, { (char *) "c", 1 } }, 3));
+        INT(sd_bus_message_append_string_iovec(m, NULL, 0));
+        INT(sd_bus_message_append_string_iovec(m, NULL, 1));
         INT(sd_bus_message_append_basic(m, 'h', &fd));
         INT(sd_bus_message_append_basic(m, 'v', &i));
         INT(sd_bus_message_append_basic(m, 0, &i));
@@ -487,6 +490,10 @@ static void print_header(sd_bus_message *m) {
         TEXT(sd_bus_message_get_destination(m));
         TEXT(sd_bus_message_get_sender(m));
         TEXT(sd_bus_message_get_signature(m, 1));
+        INT(sd_bus_message_get_monotonic_usec(m, &cookie));
+        INT(sd_bus_message_get_realtime_usec(m, &cookie));
+        INT(sd_bus_message_get_seqnum(m, &cookie));
+        INT(sd_bus_message_get_seqnum(m, NULL));
         INT(sd_bus_message_get_expect_reply(m));
         INT(sd_bus_message_get_auto_start(m));
         INT(sd_bus_message_get_allow_interactive_authorization(m));
@@ -702,6 +709,9 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         const char *name, *old, *new;
         int r;
 
+        /* It comes at any time, and two processes print. */
+        if (sd_bus_message_is_signal(m, NULL, "NameAcquired"))
+                return 0;
         heard++;
         printf("%s: %s %s %s error %d\n", (char *) userdata, sd_bus_message_get_interface(m) ?: "null", sd_bus_message_get_member(m) ?: "null",
                sd_bus_message_get_signature(m, 1), sd_bus_message_is_method_error(m, NULL));
@@ -957,6 +967,19 @@ static void peers(void) {
         while (fgets(line, sizeof line, said))
                 fputs(line, stdout);
         fclose(said);
+        INT(sd_bus_request_name_async(bus, NULL, "org.example.Async", 0, on_message, (void *) "requested"));
+        until(bus, 8);
+        INT(sd_bus_request_name_async(bus, NULL, "x", 0, on_message, NULL));
+        INT(sd_bus_release_name_async(bus, &slot, "org.example.Async", on_message, (void *) "released"));
+        until(bus, 9);
+        slot = sd_bus_slot_unref(slot);
+        INT(sd_bus_open_system(&second));
+        INT(sd_bus_request_name_async(second, NULL, "org.example.Probe", 0, NULL, NULL));
+        for (int i = 0; sd_bus_is_open(second) > 0 && i < 500; i++)
+                if (sd_bus_process(second, NULL) == 0)
+                        sd_bus_wait(second, 10000);
+        INT(sd_bus_is_open(second));
+        second = sd_bus_flush_close_unref(second);
         INT(sd_bus_message_new_signal(bus, &m, "/a", "b.c", "D"));
         print_call(bus, "no call", sd_bus_call(bus, m, 0, &e, &reply), &e, &reply);
         INT(sd_bus_send(bus, m, &cookie));
@@ -965,6 +988,23 @@ static void peers(void) {
         m = sd_bus_message_unref(m);
         INT(sd_bus_default_system(&second));
         sd_bus *third = NULL;
+        INT(sd_bus_is_open(SD_BUS_DEFAULT_SYSTEM));
+        INT(sd_bus_is_open(SD_BUS_DEFAULT_USER));
+        INT(sd_bus_get_scope(SD_BUS_DEFAULT_SYSTEM, &name));
+        INT(sd_bus_list_names(second, NULL, NULL));
+        char **acquired = NULL, **activatable = NULL;
+        INT(sd_bus_list_names(second, &acquired, &activatable));
+        for (size_t i = 0; acquired && acquired[i]; i++) {
+                if (strcmp(acquired[i], "org.example.Probe") == 0 || strcmp(acquired[i], "org.freedesktop.DBus") == 0)
+                        printf("%s\n", acquired[i]);
+                free(acquired[i]);
+        }
+        for (size_t i = 0; activatable && activatable[i]; i++) {
+                printf("%s\n", activatable[i]);
+                free(activatable[i]);
+        }
+        free(acquired);
+        free(activatable);
         INT(sd_bus_default_system(&third));
         INT(second == third);
         INT(second == bus);
@@ -1267,8 +1307,41 @@ static void objects(void) {
 static void misuse(sd_bus *bus) {
         sd_bus_message *m = fresh(bus);
 
+        INT(sd_bus_message_append_string_iovec(m, (struct iovec[]) { { (char *) "\xff", 1 } }, 1));
         INT(sd_bus_message_append_basic(m, 'i', NULL));
         sd_bus_message_unref(m);
+}
+
+/* Peers that do not speak as they should, or go away. */
+static void liars(void) {
+        static const struct { const char *text; size_t length; } said[] = {
+#define SAID(text) { text, sizeof(text) - 1 }
+#define OK_ "DATA\r\nOK 0123456789abcdef0123456789abcdef\r\nAGREE_UNIX_FD\r\n"
+                SAID(""), SAID("garbage\r\n"), SAID("REJECTED EXTERNAL\r\n"), SAID("ERROR\r\n"), SAID("OK\r\n"), SAID("DATA\r\nOK x\r\n"),
+                SAID("DATA\r\nREJECTED\r\n"), SAID("\0\0\0\0\r\n"), SAID("\r\n"), SAID(OK_), SAID(OK_ "garbage that is no message"),
+                SAID(OK_ "l\1\0\1\377\377\377\377\1\0\0\0\0\0\0\0"), SAID(OK_ "l\1\0\1\0\0\0\0\0\0\0\0\0\0\0\0"),
+                SAID(OK_ "l\4\1\1\0\0\0\0\1\0\0\0\0\0\0\0"),
+        };
+
+        for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+                for (int hang_up = 0; hang_up < 2; hang_up++) {
+                        sd_bus *bus = NULL;
+                        int pair[2], r = 0, n;
+
+                        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+                        sd_bus_new(&bus);
+                        sd_bus_set_fd(bus, pair[0], pair[0]);
+                        sd_bus_start(bus);
+                        if (write(pair[1], said[i].text, said[i].length) < 0)
+                                return;
+                        if (hang_up)
+                                shutdown(pair[1], SHUT_WR);
+                        for (n = 0; n < 20 && r >= 0; n++)
+                                r = sd_bus_process(bus, NULL);
+                        printf("%zu %d: open %d ended %d\n", i, hang_up, sd_bus_is_open(bus) > 0, n < 20);
+                        sd_bus_close_unref(bus);
+                        close(pair[1]);
+                }
 }
 
 static void with_nobody(void (*test)(sd_bus *bus)) {
@@ -1302,6 +1375,8 @@ int main(int argc, char **argv) {
                 peers();
         else if (strcmp(group, "objects") == 0)
                 objects();
+        else if (strcmp(group, "liars") == 0)
+                liars();
         else if (strcmp(group, "misuse") == 0)
                 with_nobody(misuse);
         else

@@ -89,18 +89,23 @@ impl Bus {
     }
 }
 
+/// Where the bus is that C names: SD_BUS_DEFAULT and its like are the calling thread's own.
+fn resolve(of: *const Bus) -> Result<*const Bus> {
+    match of.addr() {
+        0 => Err(Errno::INVAL),
+        number @ 1..=3 => super::open::known(number).ok_or(Errno::NOPKG),
+        _ => Ok(of),
+    }
+}
+
 /// A bus that C names.
 ///
 /// # Safety
-/// The pointer is null or of [`Arc::into_raw`], and the object is there while the answer is used.
-pub unsafe fn bus<'a>(bus: *const Bus) -> Result<&'a Bus> {
-    match bus.addr() {
-        0 => Err(Errno::INVAL),
-        // SD_BUS_DEFAULT and its like are of a thread's own bus, which is not there.
-        1..4 => Err(Errno::NOPKG),
-        // SAFETY: the caller's promise.
-        _ => unsafe { bus.as_ref() }.ok_or(Errno::INVAL),
-    }
+/// The pointer is null, one of SD_BUS_DEFAULT, or of [`Arc::into_raw`], and the object is there while the answer is used.
+pub unsafe fn bus<'a>(of: *const Bus) -> Result<&'a Bus> {
+    let of = resolve(of)?;
+    // SAFETY: the caller's promise.
+    unsafe { of.as_ref() }.ok_or(Errno::INVAL)
 }
 
 /// The same, to be kept.
@@ -108,8 +113,7 @@ pub unsafe fn bus<'a>(bus: *const Bus) -> Result<&'a Bus> {
 /// # Safety
 /// As [`bus`].
 pub unsafe fn shared(of: *const Bus) -> Result<Arc<Bus>> {
-    // SAFETY: the caller's promise.
-    unsafe { bus(of) }?;
+    let of = resolve(of)?;
     // SAFETY: it is of Arc::into_raw, and there.
     unsafe { Arc::increment_strong_count(of) };
     // SAFETY: one more than before is C's.
@@ -141,17 +145,16 @@ pub unsafe extern "C" fn sd_bus_new(to: *mut *const Bus) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_ref(of: *const Bus) -> *const Bus {
     // SAFETY: the contract of C.
-    if let Ok(bus) = unsafe { shared(of) } {
-        let _ = Arc::into_raw(bus);
+    match unsafe { shared(of) } {
+        Ok(bus) => Arc::into_raw(bus),
+        Err(_) => of,
     }
-    of
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_unref(of: *const Bus) -> *const Bus {
     whole(|| {
-        // SAFETY: the contract of C.
-        if unsafe { bus(of) }.is_ok() {
+        if let Ok(of) = resolve(of) {
             // SAFETY: C gives back what it had.
             drop(unsafe { Arc::from_raw(of) });
         }

@@ -171,7 +171,7 @@ pub unsafe extern "C" fn sd_bus_message_append_string_space(
 }
 
 /// Bytes in several pieces, in one.
-unsafe fn gathered(pieces: *const libc::iovec, count: u32) -> Result<Vec<u8>> {
+unsafe fn gathered(pieces: *const libc::iovec, count: u32, fill: u8) -> Result<Vec<u8>> {
     let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
     let pieces: &[libc::iovec] = match count {
         0 => &[],
@@ -184,8 +184,8 @@ unsafe fn gathered(pieces: *const libc::iovec, count: u32) -> Result<Vec<u8>> {
         let length = piece.iov_len;
         whole.try_reserve(length).map_err(|_| Errno::NOMEM)?;
         if piece.iov_base.is_null() {
-            // A piece without a place is that many zeroes, or blanks of a string: none of either is asked for.
-            whole.resize(whole.len() + length, 0);
+            // A piece that is nowhere is that many of these.
+            whole.resize(whole.len() + length, fill);
         } else {
             // SAFETY: the caller's promise.
             whole.extend(unsafe { slice::from_raw_parts(piece.iov_base.cast::<u8>(), length) });
@@ -204,10 +204,27 @@ pub unsafe extern "C" fn sd_bus_message_append_array_iovec(
     let act = |own: &mut Own| {
         let builder = own.builder()?;
         // SAFETY: the contract of C.
-        let values = unsafe { gathered(pieces, count) }?;
+        let values = unsafe { gathered(pieces, count, 0) }?;
         builder
             .append_array(code.cast_unsigned(), &values)
             .map_err(errno)?;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_append_string_iovec(
+    of: *const Message,
+    pieces: *const libc::iovec,
+    count: u32,
+) -> c_int {
+    let act = |own: &mut Own| {
+        let builder = own.builder()?;
+        // SAFETY: the contract of C.
+        let text = unsafe { gathered(pieces, count, b' ') }?;
+        builder.append_text(types::STRING, &text).map_err(errno)?;
         Ok(0)
     };
     // SAFETY: the contract of C.

@@ -299,3 +299,38 @@ pub unsafe extern "C" fn sd_bus_message_get_errno(of: *const Message) -> c_int {
     // SAFETY: the contract of C.
     unsafe { within(of, |own| own.error().map(Error::number)) }
 }
+
+/// Nobody tells when a message came, or the how manieth it was: that was kdbus.
+unsafe fn untold(of: *const Message, to: *mut u64) -> c_int {
+    let get = |_: &mut Own| {
+        // SAFETY: the caller's promise.
+        unsafe { Out::required(to) }?;
+        Err(Errno::NODATA)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_get_monotonic_usec(
+    of: *const Message,
+    to: *mut u64,
+) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { untold(of, to) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_get_realtime_usec(
+    of: *const Message,
+    to: *mut u64,
+) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { untold(of, to) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_get_seqnum(of: *const Message, to: *mut u64) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { untold(of, to) }
+}

@@ -121,6 +121,17 @@ thread_local! {
     static SYSTEM: Slot = const { RefCell::new(Weak::new()) };
 }
 
+/// This thread's bus by its number: SD_BUS_DEFAULT, SD_BUS_DEFAULT_USER, SD_BUS_DEFAULT_SYSTEM. Who has it keeps it.
+pub fn known(number: usize) -> Option<*const Bus> {
+    let slot = match number {
+        1 => &OWN,
+        2 => &USER,
+        _ => &SYSTEM,
+    };
+    let bus = slot.try_with(|slot| slot.borrow().upgrade()).ok()??;
+    Some(Arc::as_ptr(&bus))
+}
+
 /// This thread's bus, which is opened when it is first asked for, and goes with the last who has it.
 unsafe fn default(
     to: *mut *const Bus,
