@@ -393,6 +393,24 @@ fn ps_shows_machines() {
     });
 }
 
+/// Debian's test that all symbols of the library are there, which names each: the same lines, and the same end.
+#[test]
+fn debians_list_of_symbols() {
+    sandbox!(quiet(), |s| {
+        const TEST: &str = "/usr/lib/systemd/tests/test-libsystemd-sym";
+        let list = |library: &str| s.run(&format!("LD_LIBRARY_PATH={library} {TEST}"));
+        let (original, ours) = (list(&theirs(s)), list(OURS));
+        // Where each is differs.
+        let names = |text: &str| -> Vec<String> {
+            let last = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
+            text.lines().map(last).collect()
+        };
+        let (original, ours) = (original.ok(), ours.ok());
+        assert!(original.lines().count() > 500, "{original}");
+        assert_eq!(names(&ours), names(&original));
+    });
+}
+
 /// python3-systemd binds everything it has of the library when it is loaded, what is not built too.
 #[test]
 fn python_has_its_modules() {
