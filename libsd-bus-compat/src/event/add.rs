@@ -1,7 +1,8 @@
 //! New sources, and what is changed of one kind of them.
 
+use std::ffi::CStr;
 use std::fs;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -44,12 +45,18 @@ const fn accuracy(accuracy: u64) -> u64 {
 
 impl Loop {
     /// # Errors
-    /// EBADF, EINVAL for events that there are not; of epoll_ctl(2).
-    pub fn add_io(&mut self, descriptor: RawFd, events: u32) -> Result<Id> {
-        if descriptor < 0 {
-            return Err(Errno::BADF);
+    /// EBADF, EINVAL for events that there are not.
+    pub fn check_io(descriptor: RawFd, events: u32) -> Result<()> {
+        match descriptor {
+            ..0 => Err(Errno::BADF),
+            _ => check_events(events),
         }
-        check_events(events)?;
+    }
+
+    /// # Errors
+    /// As [`Loop::check_io`]; of epoll_ctl(2).
+    pub fn add_io(&mut self, descriptor: RawFd, events: u32) -> Result<Id> {
+        Self::check_io(descriptor, events)?;
         let io = Io {
             descriptor,
             owned: false,
@@ -64,6 +71,9 @@ impl Loop {
     /// # Errors
     /// EOPNOTSUPP for a clock that there is no timer for.
     pub fn add_time(&mut self, clock: Clock, next: u64, wanted: u64) -> Result<Id> {
+        if !clock.exists() {
+            return Err(Errno::OPNOTSUPP);
+        }
         let Self { timers, epoll, .. } = self;
         let timers = timers.get_mut(clock.index()).ok_or(Errno::OPNOTSUPP)?;
         timers.open(epoll, clock)?;
@@ -107,7 +117,18 @@ impl Loop {
         added
     }
 
-    fn check_child(&self, options: i32) -> Result<()> {
+    /// # Errors
+    /// EINVAL for no child, or options that there are not.
+    pub fn check_child(pid: libc::pid_t, options: i32) -> Result<()> {
+        if pid <= 1 {
+            return Err(Errno::INVAL);
+        }
+        Self::check_options(options)
+    }
+
+    /// # Errors
+    /// EINVAL for options that there are not.
+    pub fn check_options(options: i32) -> Result<()> {
         let all = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED;
         if options == 0 || options & !all != 0 {
             return Err(Errno::INVAL);
@@ -128,8 +149,8 @@ impl Loop {
     /// EINVAL for no child or options that there are not, EBUSY if SIGCHLD is not blocked or the child has a source; of
     /// pidfd_open(2).
     pub fn add_child(&mut self, pid: libc::pid_t, options: i32) -> Result<Id> {
-        let number = Pid::from_raw(pid).filter(|_| pid > 1).ok_or(Errno::INVAL)?;
-        self.check_child(options)?;
+        Self::check_child(pid, options)?;
+        let number = Pid::from_raw(pid).ok_or(Errno::INVAL)?;
         self.check_chld()?;
         if self.by_pid.contains_key(&pid) {
             return Err(Errno::BUSY);
@@ -147,10 +168,7 @@ impl Loop {
     /// # Errors
     /// As [`Loop::add_child`]; ENOTTY if it is no pidfd, ESRCH if its process is gone.
     pub fn add_pidfd(&mut self, pidfd: RawFd, options: i32) -> Result<Id> {
-        if pidfd < 0 {
-            return Err(Errno::BADF);
-        }
-        self.check_child(options)?;
+        Self::check_options(options)?;
         self.check_chld()?;
         let pid = process(pidfd)?;
         if self.by_pid.contains_key(&pid) {
@@ -210,41 +228,27 @@ impl Loop {
         self.insert(id, Kind::Exit, Enabled::Oneshot)
     }
 
-    /// Watches the file that a path leads to.
-    ///
-    /// # Errors
-    /// EINVAL for IN_MASK_ADD, which sources of one file do anyway; of open(2) and inotify_add_watch(2).
-    pub fn add_inotify(&mut self, path: &std::ffi::CStr, mask: u32) -> Result<Id> {
-        let mut flags = OFlags::PATH | OFlags::CLOEXEC;
-        if mask & libc::IN_DONT_FOLLOW != 0 {
-            flags |= OFlags::NOFOLLOW;
-        }
-        if mask & libc::IN_ONLYDIR != 0 {
-            flags |= OFlags::DIRECTORY;
-        }
-        let file = rustix::fs::open(path, flags, Mode::empty())?;
-        self.insert_inotify(file, mask)
-    }
-
     /// Watches the file that a descriptor is of.
     ///
     /// # Errors
-    /// As [`Loop::add_inotify`], and EBADF.
+    /// EINVAL for IN_MASK_ADD, which sources of one file do anyway; EBADF; of inotify_add_watch(2).
     pub fn add_inotify_of(&mut self, descriptor: RawFd, mask: u32) -> Result<Id> {
-        if descriptor < 0 {
-            return Err(Errno::BADF);
-        }
-        self.insert_inotify(sys::duplicate(descriptor)?, mask)
+        self.add_inotify(sys::duplicate(descriptor)?, mask)
     }
 
-    fn insert_inotify(&mut self, file: OwnedFd, mask: u32) -> Result<Id> {
+    /// The same.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_inotify(&mut self, file: OwnedFd, mask: u32) -> Result<Id> {
         if mask & libc::IN_MASK_ADD != 0 {
             return Err(Errno::INVAL);
         }
         let status = rustix::fs::fstat(&file)?;
         let inode = (status.st_dev, status.st_ino);
         let id = self.number();
-        self.watches.add(&self.epoll, 0, (inode, file), (id, mask))?;
+        self.watches
+            .add(&self.epoll, 0, (inode, file), (id, mask))?;
         let inotify = Inotify {
             mask,
             inode,
@@ -330,11 +334,26 @@ impl Loop {
     }
 }
 
+/// The file that a path leads to, to be watched for `mask`.
+///
+/// # Errors
+/// Of open(2).
+pub fn open_watched(path: &CStr, mask: u32) -> Result<OwnedFd> {
+    let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+    if mask & libc::IN_DONT_FOLLOW != 0 {
+        flags |= OFlags::NOFOLLOW;
+    }
+    if mask & libc::IN_ONLYDIR != 0 {
+        flags |= OFlags::DIRECTORY;
+    }
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
 /// The process of a pidfd, which is in the lines that proc(5) has of it.
 fn process(pidfd: RawFd) -> Result<libc::pid_t> {
     let information = fs::read_to_string(format!("/proc/self/fdinfo/{pidfd}"));
     let information = information.map_err(|error| match crate::errno_of(&error) {
-        Errno::NOENT => Errno::BADF,
+        Errno::NOENT => Errno::SRCH,
         errno => errno,
     })?;
     let mut lines = information.lines();

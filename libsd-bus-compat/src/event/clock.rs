@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
-    timerfd_create, timerfd_settime,
+    ClockId, DynamicClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec,
+    clock_gettime, clock_gettime_dynamic, timerfd_create, timerfd_settime,
 };
 
 use super::epoll::{Epoll, Token};
@@ -67,6 +67,17 @@ impl Clock {
             Self::RealtimeAlarm => TimerfdClockId::RealtimeAlarm,
             Self::BoottimeAlarm => TimerfdClockId::BoottimeAlarm,
         }
+    }
+
+    /// Whether it goes on this machine: those that wake it up need a clock that does not stop with it.
+    #[must_use]
+    pub fn exists(self) -> bool {
+        let known = match self {
+            Self::RealtimeAlarm => DynamicClockId::RealtimeAlarm,
+            Self::BoottimeAlarm => DynamicClockId::BoottimeAlarm,
+            _ => return true,
+        };
+        clock_gettime_dynamic(known).is_ok()
     }
 
     /// Its time now, in microseconds.

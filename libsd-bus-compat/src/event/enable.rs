@@ -134,10 +134,9 @@ impl Loop {
         source.enabled = enabled;
         source.limited = limited;
         match &mut source.kind {
-            Kind::Io(io) => {
-                if std::mem::take(&mut io.registered) {
-                    self.epoll.remove(io.descriptor);
-                }
+            Kind::Io(io) if io.registered => {
+                io.registered = false;
+                self.epoll.remove(io.descriptor);
             }
             Kind::Signal(signal) => {
                 let number = signal.number;

@@ -1,6 +1,7 @@
 //! The epoll of a loop, and what its events are of.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use rustix::event::epoll::{self, CreateFlags};
 
@@ -54,7 +55,7 @@ impl Token {
 /// The epoll.
 #[derive(Debug)]
 pub struct Epoll {
-    file: OwnedFd,
+    file: Arc<OwnedFd>,
 }
 
 impl Epoll {
@@ -65,19 +66,38 @@ impl Epoll {
             0..3 => rustix::io::fcntl_dupfd_cloexec(&file, 3)?,
             _ => file,
         };
-        Ok(Self { file })
+        Ok(Self {
+            file: Arc::new(file),
+        })
     }
 
     pub fn file(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 
+    /// To be waited on while the loop is left alone.
+    pub fn shared(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.file)
+    }
+
     pub fn add(&self, descriptor: RawFd, events: u32, token: Token) -> Result<()> {
-        sys::control(self.file(), Control::Add, descriptor, events, token.number())
+        sys::control(
+            self.file(),
+            Control::Add,
+            descriptor,
+            events,
+            token.number(),
+        )
     }
 
     pub fn modify(&self, descriptor: RawFd, events: u32, token: Token) -> Result<()> {
-        sys::control(self.file(), Control::Modify, descriptor, events, token.number())
+        sys::control(
+            self.file(),
+            Control::Modify,
+            descriptor,
+            events,
+            token.number(),
+        )
     }
 
     /// What was closed meanwhile is out already.

@@ -14,8 +14,7 @@ use crate::{Errno, Result};
 pub type Inode = (u64, u64);
 
 /// Bits of a mask that say how a watch is made, not what of.
-const HOW: u32 =
-    libc::IN_ONESHOT | libc::IN_DONT_FOLLOW | libc::IN_ONLYDIR | libc::IN_EXCL_UNLINK;
+const HOW: u32 = libc::IN_ONESHOT | libc::IN_DONT_FOLLOW | libc::IN_ONLYDIR | libc::IN_EXCL_UNLINK;
 
 /// `struct inotify_event` with its name, as words: so it is aligned for C.
 #[derive(Clone, Debug)]
@@ -43,7 +42,9 @@ impl Event {
         let (event, rest) = bytes.split_at_checked(end)?;
         let words = event.chunks(4).map(|chunk| {
             let mut word = [0; 4];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            word.iter_mut()
+                .zip(chunk)
+                .for_each(|(to, from)| *to = *from);
             u32::from_ne_bytes(word)
         });
         let event = Self {
@@ -322,7 +323,10 @@ mod tests {
             bytes.extend(name.as_bytes());
         }
         let (first, rest) = Event::split(&bytes).unwrap();
-        assert_eq!((first.watch, first.mask, first.words.len()), (1, libc::IN_CREATE, 4));
+        assert_eq!(
+            (first.watch, first.mask, first.words.len()),
+            (1, libc::IN_CREATE, 4)
+        );
         let (second, rest) = Event::split(rest).unwrap();
         assert_eq!((second.watch, second.words.len(), rest.len()), (2, 6, 0));
         for length in 0..16 {

@@ -59,9 +59,15 @@ mod tests {
         let mut none = RateLimit::default();
         assert!((1..100).all(|now| none.admits(now)));
         let mut limit = RateLimit::new(10, 2);
-        assert_eq!([100, 101, 109].map(|now| limit.admits(now)), [true, true, false]);
+        assert_eq!(
+            [100, 101, 109].map(|now| limit.admits(now)),
+            [true, true, false]
+        );
         assert_eq!(limit.end(), 110);
-        assert_eq!([111, 112, 113].map(|now| limit.admits(now)), [true, true, false]);
+        assert_eq!(
+            [111, 112, 113].map(|now| limit.admits(now)),
+            [true, true, false]
+        );
         limit.reset();
         assert!(limit.admits(114));
     }

@@ -48,8 +48,8 @@ impl Loop {
     pub fn take(&mut self, events: &[Event]) -> Result<()> {
         self.time = Some(Timestamp::now());
         for event in events {
-            let flags = event.flags.bits();
-            match Token::of(event.data.u64()) {
+            let flags = { event.flags }.bits();
+            match Token::of({ event.data }.u64()) {
                 Some(Token::Source(id)) => self.take_source(id, flags)?,
                 Some(Token::Clock(clock)) => self.timers(clock)?.elapsed(),
                 Some(Token::Signal(number)) => self.take_signal(number)?,

@@ -31,8 +31,12 @@ impl SignalSet {
 }
 
 fn bit(signal: i32) -> u64 {
-    let place = u32::try_from(signal).ok().and_then(|one| one.checked_sub(1));
-    place.and_then(|place| 1_u64.checked_shl(place)).unwrap_or(0)
+    let place = u32::try_from(signal)
+        .ok()
+        .and_then(|one| one.checked_sub(1));
+    place
+        .and_then(|place| 1_u64.checked_shl(place))
+        .unwrap_or(0)
 }
 
 /// Whether there is such a signal.
@@ -184,7 +188,11 @@ impl Signals {
 impl fmt::Debug for Signals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.descriptors.iter().map(|(priority, known)| (priority, known.set)))
+            .entries(
+                self.descriptors
+                    .iter()
+                    .map(|(priority, known)| (priority, known.set)),
+            )
             .finish()
     }
 }

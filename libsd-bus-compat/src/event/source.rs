@@ -169,11 +169,6 @@ impl Source {
         matches!(self.kind, Kind::Defer | Kind::Exit)
     }
 
-    /// Whether how often it is dispatched can be limited.
-    pub const fn can_be_limited(&self) -> bool {
-        !matches!(self.kind, Kind::Child(_) | Kind::Post | Kind::Exit)
-    }
-
     /// Where it belongs.
     pub fn wanted(&self) -> Keys {
         let online = self.is_online();

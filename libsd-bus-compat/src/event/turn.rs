@@ -1,8 +1,9 @@
 //! The loop: its sources, and which is next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::clock::{Clock, Timers, Timestamp};
 use super::epoll::Epoll;
@@ -40,7 +41,10 @@ pub struct Loop {
 /// What is told of a source.
 #[derive(Clone)]
 pub enum Occurrence {
-    Io { descriptor: i32, events: u32 },
+    Io {
+        descriptor: i32,
+        events: u32,
+    },
     Time(u64),
     Signal(libc::signalfd_siginfo),
     Child(Happened),
@@ -77,8 +81,8 @@ impl Loop {
 
     /// What becomes readable when there is something to do.
     #[must_use]
-    pub fn file(&self) -> BorrowedFd<'_> {
-        self.epoll.file()
+    pub fn file(&self) -> Arc<OwnedFd> {
+        self.epoll.shared()
     }
 
     #[must_use]
@@ -121,17 +125,18 @@ impl Loop {
         exchange(&mut self.pending, had.pending, wanted.pending);
         exchange(&mut self.prepare, had.prepare, wanted.prepare);
         exchange(&mut self.exit, had.exit, wanted.exit);
-        if had.time != wanted.time {
-            for (clock, due) in had.time {
-                if let Ok(timers) = self.timers(clock) {
-                    timers.remove(due, id);
-                }
-            }
-            for (clock, due) in wanted.time {
-                if let Ok(timers) = self.timers(clock) {
-                    timers.insert(due, id);
-                }
-            }
+        if had.time == wanted.time {
+            return;
+        }
+        if let Some((clock, due)) = had.time
+            && let Ok(timers) = self.timers(clock)
+        {
+            timers.remove(due, id);
+        }
+        if let Some((clock, due)) = wanted.time
+            && let Ok(timers) = self.timers(clock)
+        {
+            timers.insert(due, id);
         }
     }
 
@@ -191,6 +196,10 @@ impl Loop {
             self.limit(id)?;
             return Ok(None);
         }
+        let Self {
+            sources, watches, ..
+        } = self;
+        let source = sources.get_mut(&id).ok_or(Errno::STALE)?;
         let occurrence = match &mut source.kind {
             Kind::Io(io) => Occurrence::Io {
                 descriptor: io.descriptor,
@@ -205,7 +214,7 @@ impl Loop {
                 Some(happened) => Occurrence::Child(happened),
                 None => Occurrence::Turn,
             },
-            Kind::Inotify(inotify) => match self.watches.first(inotify.instance) {
+            Kind::Inotify(inotify) => match watches.first(inotify.instance) {
                 Some(event) => Occurrence::Inotify(event),
                 None => Occurrence::Turn,
             },

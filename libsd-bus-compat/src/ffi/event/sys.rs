@@ -47,14 +47,7 @@ pub fn control(
     };
     let mut event = libc::epoll_event { events, u64: token };
     // SAFETY: the kernel reads the event, and looks the number up.
-    done(unsafe {
-        libc::epoll_ctl(
-            epoll.as_raw_fd(),
-            operation,
-            descriptor,
-            &raw mut event,
-        )
-    })
+    done(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, descriptor, &raw mut event) })
 }
 
 /// Closes a descriptor that the program has given away by its number.
