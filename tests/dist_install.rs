@@ -48,12 +48,13 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What the Makefile adds below PREFIX; `LIB` is the library directory of the architecture.
-const PROGRAMS: [&str; 19] = [
+const PROGRAMS: [&str; 20] = [
     "644 include/switchyard/systemd/_sd-common.h",
     "644 include/switchyard/systemd/sd-bus-protocol.h",
     "644 include/switchyard/systemd/sd-bus-vtable.h",
     "644 include/switchyard/systemd/sd-bus.h",
     "644 include/switchyard/systemd/sd-daemon.h",
+    "644 include/switchyard/systemd/sd-event.h",
     "644 include/switchyard/systemd/sd-id128.h",
     "644 include/switchyard/systemd/sd-login.h",
     "644 lib/LIB/libnss_mymachines.so.2",

@@ -304,7 +304,12 @@ impl Instance {
             watched.watch = None;
         }
         let wants = |mask: u32| everybody || mask & event.mask & libc::IN_ALL_EVENTS != 0;
-        let told = watched.sources.iter().filter(|(_, mask)| wants(*mask));
+        // The newest first, as systemd's library has it.
+        let told = watched
+            .sources
+            .iter()
+            .rev()
+            .filter(|(_, mask)| wants(*mask));
         Some(told.map(|(source, _)| *source).collect())
     }
 }

@@ -160,6 +160,7 @@ fn end_at_signals(event: &Arc<Event>) -> Result<bool> {
     if !event.enter()?.signals.is_empty() {
         return Ok(false);
     }
+    event.check_alive()?;
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let mut guard = event.enter()?;
         let inside = &mut *guard;

@@ -73,6 +73,9 @@ pub unsafe extern "C" fn sd_event_source_set_time_relative(of: *const Source, ti
         // SAFETY: the contract of C.
         let source = unsafe { source(of) }?;
         source.check(Kind::Time)?;
+        if time == NEVER {
+            return set(source, NEVER);
+        }
         let clock: Clock = known(source, |known| Ok(known.time()?.clock))?;
         let (now, _) = now(&*source.event()?, clock.number())?;
         let time = now.checked_add(time).filter(|time| *time != NEVER);
