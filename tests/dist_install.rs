@@ -58,6 +58,7 @@ const PROGRAMS: [&str; 20] = [
     "644 include/switchyard/systemd/sd-bus-vtable.h",
     "644 include/switchyard/systemd/sd-bus.h",
     "644 include/switchyard/systemd/sd-daemon.h",
+    "644 include/switchyard/systemd/sd-event.h",
     "644 include/switchyard/systemd/sd-id128.h",
     "644 include/switchyard/systemd/sd-login.h",
     "644 lib/LIB/libnss_mymachines.so.2",

@@ -13,6 +13,7 @@
 mod boundary;
 mod bus;
 mod daemon;
+pub mod event;
 mod exclusive;
 mod id128;
 mod login;

@@ -8,6 +8,7 @@
 pub mod bus;
 pub mod daemon;
 mod environment;
+mod event;
 mod ffi;
 mod hmac;
 pub mod id128;

@@ -1,0 +1,734 @@
+//! `sd_event_source`: the object, and what all kinds of it have.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use super::object::{Content, Event, Registered, State};
+use crate::event::{self, Enabled, Id, Occurrence, RateLimit};
+use crate::ffi::boundary::{entry, whole};
+use crate::ffi::exclusive::Exclusive;
+use crate::ffi::pointer::{Out, optional_text};
+use crate::{Errno, Result};
+
+/// `sd_event_handler_t`
+pub type Handler = unsafe extern "C" fn(*const Source, *mut c_void) -> c_int;
+/// `sd_event_io_handler_t`
+pub type IoHandler = unsafe extern "C" fn(*const Source, c_int, u32, *mut c_void) -> c_int;
+/// `sd_event_time_handler_t`
+pub type TimeHandler = unsafe extern "C" fn(*const Source, u64, *mut c_void) -> c_int;
+/// `sd_event_signal_handler_t`
+pub type SignalHandler =
+    unsafe extern "C" fn(*const Source, *const libc::signalfd_siginfo, *mut c_void) -> c_int;
+/// `sd_event_child_handler_t`
+pub type ChildHandler =
+    unsafe extern "C" fn(*const Source, *const libc::siginfo_t, *mut c_void) -> c_int;
+/// `sd_event_inotify_handler_t`
+pub type InotifyHandler =
+    unsafe extern "C" fn(*const Source, *const libc::inotify_event, *mut c_void) -> c_int;
+/// `sd_event_destroy_t`
+pub type Destroy = Option<unsafe extern "C" fn(*mut c_void)>;
+
+/// What is called.
+#[derive(Clone, Copy, Debug)]
+pub enum Callback {
+    Plain(Handler),
+    Io(IoHandler),
+    Time(TimeHandler),
+    Signal(SignalHandler),
+    Child(ChildHandler),
+    Inotify(InotifyHandler),
+    /// Nothing: the loop ends, with the userdata as its code.
+    Exit,
+}
+
+/// What a source is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Io,
+    Time,
+    Signal,
+    Child,
+    Defer,
+    Post,
+    Exit,
+    Inotify,
+}
+
+/// `sd_event_source`
+#[derive(Debug)]
+pub struct Source {
+    pub id: Id,
+    pub kind: Kind,
+    /// How many references are C's. Without any it is taken out of its loop, unless that is its owner.
+    references: AtomicUsize,
+    inside: Exclusive<Own>,
+}
+
+#[derive(Debug)]
+pub struct Own {
+    callback: Callback,
+    userdata: *mut c_void,
+    prepare: Option<Handler>,
+    expired: Option<Handler>,
+    destroy: Destroy,
+    description: Option<CString>,
+    exit_on_failure: bool,
+    floating: bool,
+    /// Its loop, until it is taken out of it.
+    event: Option<Weak<Event>>,
+    /// It keeps its loop, unless the loop keeps it.
+    keeps: Option<Arc<Event>>,
+    /// What the loop had of it, after it was taken out: it ends with this object.
+    left: Option<event::Source>,
+}
+
+// SAFETY: the pointer is C's, and never followed here.
+unsafe impl Send for Own {}
+
+impl Source {
+    /// A source of what a loop knows by a number. C gets it if `to` is there; else it is the loop's.
+    pub fn register(
+        event: &Arc<Event>,
+        inside: &mut Content,
+        (id, kind): (Id, Kind),
+        (callback, userdata): (Callback, *mut c_void),
+        description: Option<CString>,
+        to: Option<Out<*const Self>>,
+    ) -> Arc<Self> {
+        let floating = to.is_none();
+        let source = Arc::new(Self {
+            id,
+            kind,
+            references: AtomicUsize::new(usize::from(!floating)),
+            inside: Exclusive::new(Own {
+                callback,
+                userdata,
+                prepare: None,
+                expired: None,
+                destroy: None,
+                description,
+                exit_on_failure: false,
+                floating,
+                event: Some(Arc::downgrade(event)),
+                keeps: (!floating).then(|| Arc::clone(event)),
+                left: None,
+            }),
+        });
+        let registered = Registered {
+            source: Arc::downgrade(&source),
+            floating: floating.then(|| Arc::clone(&source)),
+        };
+        inside.sources.insert(id, registered);
+        if let Some(to) = to {
+            to.set(Arc::into_raw(Arc::clone(&source)));
+        }
+        source
+    }
+
+    /// Its loop.
+    ///
+    /// # Errors
+    /// ESTALE once it was taken out.
+    pub fn event(&self) -> Result<Arc<Event>> {
+        let own = self.inside.enter()?;
+        let event = own.event.as_ref().and_then(Weak::upgrade);
+        event.ok_or(Errno::STALE)
+    }
+
+    /// # Errors
+    /// EDOM if it is of another kind.
+    pub fn check(&self, kind: Kind) -> Result<()> {
+        match self.kind == kind {
+            true => Ok(()),
+            false => Err(Errno::DOM),
+        }
+    }
+
+    /// # Errors
+    /// EDOM if it is an exit source, which some things can't be asked of.
+    fn check_not_exit(&self) -> Result<()> {
+        match self.kind {
+            Kind::Exit => Err(Errno::DOM),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its loop is over, or has it no more.
+    pub fn leave(&self, left: Option<event::Source>) {
+        if let Ok(mut own) = self.inside.enter() {
+            own.event = None;
+            own.left = left;
+        }
+    }
+
+    /// Takes it out of its loop. Gives what it kept, to be dropped when nothing else is to be done with it.
+    fn disconnect(&self) -> Option<Arc<Event>> {
+        let event = self.event().ok()?;
+        let (left, registered) = {
+            let mut inside = event.enter_to_leave()?;
+            let ours = event.is_ours();
+            let left = inside.core.remove(self.id, ours);
+            (left, inside.sources.remove(&self.id))
+        };
+        self.leave(left);
+        drop(registered);
+        self.inside.enter().ok()?.keeps.take()
+    }
+
+    /// Takes out a source that is the loop's.
+    pub fn forget(&self) {
+        drop(self.disconnect());
+    }
+
+    /// C has one reference less.
+    fn release(&self) {
+        if self.references.fetch_sub(1, Ordering::AcqRel) != 1 || self.is_floating() {
+            return;
+        }
+        let kept = self.disconnect();
+        drop(kept);
+    }
+
+    fn is_floating(&self) -> bool {
+        let own = self.inside.enter();
+        own.is_ok_and(|own| own.floating)
+    }
+
+    /// Calls what is called when something has happened.
+    pub fn call(&self, event: &Event, occurrence: &Occurrence) -> Result<c_int> {
+        let (callback, userdata) = {
+            let own = self.inside.enter()?;
+            (own.callback, own.userdata)
+        };
+        let source = ptr::from_ref(self);
+        // Of each of these: C has given both for this; the source and what is told are there until it returns.
+        Ok(match (callback, occurrence) {
+            (Callback::Plain(call), Occurrence::Turn) => {
+                // SAFETY: as above.
+                unsafe { call(source, userdata) }
+            }
+            (Callback::Io(call), Occurrence::Io { descriptor, events }) => {
+                // SAFETY: as above.
+                unsafe { call(source, *descriptor, *events, userdata) }
+            }
+            (Callback::Time(call), Occurrence::Time(time)) => {
+                // SAFETY: as above.
+                unsafe { call(source, *time, userdata) }
+            }
+            (Callback::Signal(call), Occurrence::Signal(signal)) => {
+                // SAFETY: as above.
+                unsafe { call(source, ptr::from_ref(signal), userdata) }
+            }
+            (Callback::Child(call), Occurrence::Child(happened)) => {
+                // SAFETY: as above.
+                unsafe { call(source, &raw const happened.0, userdata) }
+            }
+            (Callback::Inotify(call), Occurrence::Inotify(event)) => {
+                // SAFETY: as above; its words are those of `struct inotify_event` and of the name behind it.
+                unsafe { call(source, event.words().as_ptr().cast(), userdata) }
+            }
+            (Callback::Exit, _) => {
+                // The code is what C has put into the pointer.
+                event.exit(userdata.addr() as c_int)?;
+                0
+            }
+            _ => 0,
+        })
+    }
+
+    /// Calls what is called before each wait.
+    pub fn call_prepare(&self) -> Result<c_int> {
+        let (prepare, userdata) = {
+            let own = self.inside.enter()?;
+            (own.prepare, own.userdata)
+        };
+        // SAFETY: as in `call`.
+        Ok(prepare.map_or(0, |call| unsafe { call(self, userdata) }))
+    }
+
+    /// Calls what is called when it may be dispatched again; nothing if there is nothing to call.
+    pub fn call_expired(&self) -> Result<Option<c_int>> {
+        let (expired, userdata) = {
+            let own = self.inside.enter()?;
+            (own.expired, own.userdata)
+        };
+        // SAFETY: as in `call`.
+        Ok(expired.map(|call| unsafe { call(self, userdata) }))
+    }
+
+    /// What it answered: a source that fails is not listened to any more.
+    pub fn answered(&self, event: &Event, answer: c_int) -> Result<()> {
+        if answer >= 0 {
+            return Ok(());
+        }
+        if self.inside.enter()?.exit_on_failure {
+            // A callback may have ended the loop itself.
+            let _ = event.exit(answer);
+        }
+        match event.enter()?.core.set_enabled(self.id, Enabled::Off) {
+            // It was taken out meanwhile.
+            Ok(()) | Err(Errno::STALE) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Waits for a dead child, of which C has been told.
+    pub fn reap(&self, event: &Event) -> Result<()> {
+        let mut own = self.inside.enter()?;
+        if let Some(left) = &mut own.left {
+            left.child()?.reap();
+            return Ok(());
+        }
+        drop(own);
+        event.enter()?.core.source(self.id)?.child()?.reap();
+        Ok(())
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        let Ok(mut own) = self.inside.enter() else {
+            return;
+        };
+        let (destroy, userdata) = (own.destroy, own.userdata);
+        let (left, kept) = (own.left.take(), own.keeps.take());
+        drop(own);
+        drop(left);
+        if let Some(destroy) = destroy {
+            // SAFETY: C has given both for this.
+            unsafe { destroy(userdata) };
+        }
+        drop(kept);
+    }
+}
+
+/// A source that C names.
+///
+/// # Safety
+/// The pointer is null or of a source that is there while the answer is used.
+pub unsafe fn source<'a>(source: *const Source) -> Result<&'a Source> {
+    // SAFETY: the caller's promise.
+    unsafe { source.as_ref() }.ok_or(Errno::INVAL)
+}
+
+/// Does something with what the loop knows of a source.
+///
+/// # Errors
+/// ECHILD in a process that was forked.
+pub fn known<T>(source: &Source, act: impl FnOnce(&mut event::Source) -> Result<T>) -> Result<T> {
+    let event = source.event()?;
+    let mut inside = event.enter()?;
+    act(inside.core.source(source.id)?)
+}
+
+/// The same in any process.
+pub fn known_anywhere<T>(
+    source: &Source,
+    act: impl FnOnce(&mut event::Source) -> Result<T>,
+) -> Result<T> {
+    let event = source.event()?;
+    let mut inside = event.enter_to_leave().ok_or(Errno::DEADLK)?;
+    act(inside.core.source(source.id)?)
+}
+
+/// Does something with what is kept of it here.
+///
+/// # Safety
+/// As [`source`].
+unsafe fn own<T>(of: *const Source, act: impl FnOnce(&mut Own) -> Result<T>) -> Result<T> {
+    // SAFETY: the caller's promise.
+    let source = unsafe { source(of) }?;
+    act(&mut *source.inside.enter()?)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_ref(of: *const Source) -> *const Source {
+    // SAFETY: the contract of C.
+    if let Ok(source) = unsafe { source(of) } {
+        source.references.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: it is of an Arc, and there.
+        unsafe { Arc::increment_strong_count(of) };
+    }
+    of
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_unref(of: *const Source) -> *const Source {
+    whole(|| {
+        // SAFETY: the contract of C.
+        if let Ok(source) = unsafe { source(of) } {
+            source.release();
+            // SAFETY: C gives back what it had.
+            drop(unsafe { Arc::from_raw(of) });
+        }
+    });
+    ptr::null()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_disable_unref(of: *const Source) -> *const Source {
+    // SAFETY: the contract of C.
+    unsafe { sd_event_source_set_enabled(of, 0) };
+    // SAFETY: likewise.
+    unsafe { sd_event_source_unref(of) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_event(of: *const Source) -> *const Event {
+    let get = |own: &mut Own| Ok(own.event.as_ref().map_or(ptr::null(), Weak::as_ptr));
+    // SAFETY: the contract of C.
+    let got = whole(|| unsafe { own(of, get) });
+    got.and_then(Result::ok).unwrap_or(ptr::null())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_userdata(of: *const Source) -> *mut c_void {
+    // SAFETY: the contract of C.
+    let got = whole(|| unsafe { own(of, |own| Ok(own.userdata)) });
+    got.and_then(Result::ok).unwrap_or(ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_userdata(
+    of: *const Source,
+    userdata: *mut c_void,
+) -> *mut c_void {
+    let set = |own: &mut Own| Ok(std::mem::replace(&mut own.userdata, userdata));
+    // SAFETY: the contract of C.
+    let before = whole(|| unsafe { own(of, set) });
+    before.and_then(Result::ok).unwrap_or(ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_description(
+    of: *const Source,
+    description: *const c_char,
+) -> c_int {
+    let set = |own: &mut Own| {
+        // SAFETY: the contract of C.
+        let description = unsafe { optional_text(description) }.map(CStr::to_owned);
+        if let Some(event) = own.event.as_ref().and_then(Weak::upgrade) {
+            event.check()?;
+        }
+        let changed = own.description != description;
+        if changed {
+            own.description = description;
+        }
+        Ok(c_int::from(changed))
+    };
+    // SAFETY: the contract of C.
+    entry(|| unsafe { own(of, set) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_description(
+    of: *const Source,
+    to: *mut *const c_char,
+) -> c_int {
+    let get = |own: &mut Own| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        to.set(own.description.as_ref().ok_or(Errno::NXIO)?.as_ptr());
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    entry(|| unsafe { own(of, get) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_prepare(
+    of: *const Source,
+    prepare: Option<Handler>,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        source.check_not_exit()?;
+        let event = source.event()?;
+        event.check_alive()?;
+        event
+            .enter()?
+            .core
+            .set_prepares(source.id, prepare.is_some())?;
+        source.inside.enter()?.prepare = prepare;
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_pending(of: *const Source) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        source.check_not_exit()?;
+        source.event()?.check_alive()?;
+        known(source, |known| Ok(c_int::from(known.pending.is_some())))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_priority(of: *const Source, to: *mut i64) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        // SAFETY: likewise.
+        let to = unsafe { Out::required(to) }?;
+        to.set(known(source, |known| Ok(known.priority))?);
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_priority(of: *const Source, priority: i64) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        let event = source.event()?;
+        event.check_alive()?;
+        event.enter()?.core.set_priority(source.id, priority)?;
+        Ok(0)
+    })
+}
+
+/// `SD_EVENT_OFF` and so on.
+const fn number(enabled: Enabled) -> c_int {
+    match enabled {
+        Enabled::Off => 0,
+        Enabled::On => 1,
+        Enabled::Oneshot => -1,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_enabled(of: *const Source, to: *mut c_int) -> c_int {
+    entry(|| {
+        if of.is_null() && to.is_null() {
+            return Ok(0);
+        }
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        let enabled = known(source, |known| Ok(known.enabled))?;
+        // SAFETY: the contract of C.
+        if let Some(to) = unsafe { Out::optional(to) } {
+            to.set(number(enabled));
+        }
+        Ok(c_int::from(enabled != Enabled::Off))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_enabled(of: *const Source, enabled: c_int) -> c_int {
+    entry(|| {
+        let enabled = match enabled {
+            0 => Enabled::Off,
+            1 => Enabled::On,
+            -1 => Enabled::Oneshot,
+            _ => return Err(Errno::INVAL),
+        };
+        if of.is_null() && enabled == Enabled::Off {
+            return Ok(0);
+        }
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        let event = source.event()?;
+        event.check()?;
+        if event.is(State::Finished) && enabled == Enabled::Off {
+            return Ok(0);
+        }
+        event.check_alive()?;
+        event.enter()?.core.set_enabled(source.id, enabled)?;
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_destroy_callback(
+    of: *const Source,
+    destroy: Destroy,
+) -> c_int {
+    let set = |own: &mut Own| {
+        own.destroy = destroy;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    entry(|| unsafe { own(of, set) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_destroy_callback(
+    of: *const Source,
+    to: *mut Destroy,
+) -> c_int {
+    let get = |own: &mut Own| {
+        // SAFETY: the contract of C.
+        if let Some(to) = unsafe { Out::optional(to) } {
+            to.set(own.destroy);
+        }
+        Ok(c_int::from(own.destroy.is_some()))
+    };
+    // SAFETY: the contract of C.
+    entry(|| unsafe { own(of, get) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_floating(of: *const Source) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        Ok(c_int::from(source.is_floating()))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_floating(of: *const Source, on: c_int) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        if source.is_floating() == (on != 0) {
+            return Ok(0);
+        }
+        let event = source.event()?;
+        let mut inside = event.enter_to_leave().ok_or(Errno::DEADLK)?;
+        let registered = inside.sources.get_mut(&source.id).ok_or(Errno::STALE)?;
+        let mut own = source.inside.enter()?;
+        own.floating = on != 0;
+        // Whose it was is dropped when nobody is inside.
+        let (kept, keeps) = match on {
+            0 => {
+                own.keeps = Some(Arc::clone(&event));
+                (registered.floating.take(), None)
+            }
+            _ => {
+                registered.floating = registered.source.upgrade();
+                (None, own.keeps.take())
+            }
+        };
+        drop(own);
+        drop(inside);
+        if on == 0 && source.references.load(Ordering::Acquire) == 0 {
+            drop(source.disconnect());
+        }
+        drop((kept, keeps));
+        Ok(1)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_exit_on_failure(of: *const Source) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        source.check_not_exit()?;
+        let own = source.inside.enter()?;
+        Ok(c_int::from(own.exit_on_failure))
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_exit_on_failure(
+    of: *const Source,
+    on: c_int,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        source.check_not_exit()?;
+        let mut own = source.inside.enter()?;
+        let before = std::mem::replace(&mut own.exit_on_failure, on != 0);
+        Ok(c_int::from(before != (on != 0)))
+    })
+}
+
+fn check_limitable(source: &Source) -> Result<()> {
+    match source.kind {
+        Kind::Child | Kind::Post | Kind::Exit => Err(Errno::DOM),
+        _ => Ok(()),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_ratelimit(
+    of: *const Source,
+    interval: u64,
+    burst: u32,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        check_limitable(source)?;
+        let event = source.event()?;
+        if event.is_ours() {
+            event.enter()?.core.unlimit(source.id)?;
+        }
+        known_anywhere(source, |known| {
+            known.limit = RateLimit::new(interval, burst);
+            Ok(0)
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_ratelimit(
+    of: *const Source,
+    interval: *mut u64,
+    burst: *mut u32,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        check_limitable(source)?;
+        let limit = known_anywhere(source, |known| Ok(known.limit))?;
+        if !limit.is_set() {
+            return Err(Errno::NOEXEC);
+        }
+        // SAFETY: the contract of C.
+        if let Some(interval) = unsafe { Out::optional(interval) } {
+            interval.set(limit.interval);
+        }
+        // SAFETY: likewise.
+        if let Some(burst) = unsafe { Out::optional(burst) } {
+            burst.set(limit.burst);
+        }
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_is_ratelimited(of: *const Source) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        known_anywhere(source, |known| {
+            Ok(c_int::from(known.limit.is_set() && known.limited))
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_set_ratelimit_expire_callback(
+    of: *const Source,
+    expired: Option<Handler>,
+) -> c_int {
+    let set = |own: &mut Own| {
+        own.expired = expired;
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    entry(|| unsafe { own(of, set) })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_leave_ratelimit(of: *const Source) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        if check_limitable(source).is_err() {
+            return Ok(0);
+        }
+        let event = source.event()?;
+        let left = event.enter()?.core.unlimit(source.id)?;
+        Ok(c_int::from(left))
+    })
+}
