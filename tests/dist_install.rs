@@ -52,7 +52,7 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What the Makefile adds below PREFIX; `LIB` is the library directory of the architecture.
-const PROGRAMS: [&str; 20] = [
+const PROGRAMS: [&str; 21] = [
     "644 include/switchyard/systemd/_sd-common.h",
     "644 include/switchyard/systemd/sd-bus-protocol.h",
     "644 include/switchyard/systemd/sd-bus-vtable.h",
