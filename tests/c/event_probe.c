@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <systemd/sd-event.h>
@@ -1227,8 +1228,16 @@ static void weak(void) {
         sd_event_unref(e);
 }
 
+static sd_event *waits;
+
+static void on_alarm(int sig) {
+        (void) sig;
+        sd_event_exit(waits, 9);
+}
+
 static void whole(void) {
         sd_event *e = NULL, *f = NULL;
+        struct itimerval again = { { 0, 10000 }, { 0, 10000 } }, no_more = { 0 };
         struct pollfd fd;
         pid_t tid = 0;
         int p[2];
@@ -1270,6 +1279,14 @@ static void whole(void) {
         INT(sd_event_get_state(e));
         close(p[0]);
         close(p[1]);
+        sd_event_unref(e);
+
+        printf("ended by a handler\n");
+        e = waits = loop();
+        signal(SIGALRM, on_alarm);
+        OK(setitimer(ITIMER_REAL, &again, NULL));
+        INT(sd_event_loop(e));
+        OK(setitimer(ITIMER_REAL, &no_more, NULL));
         sd_event_unref(e);
 
         printf("owned\n");

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::time::{
-    ClockId, DynamicClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec,
-    clock_gettime, clock_gettime_dynamic, timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
 };
 
 use super::epoll::{Epoll, Token};
 use super::source::Id;
+use crate::ffi::event::sys;
 use crate::{Errno, Result};
 
 /// No time: a timer that never elapses, a wait without end.
@@ -72,25 +73,21 @@ impl Clock {
     /// Whether it goes on this machine: those that wake it up need a clock that does not stop with it.
     #[must_use]
     pub fn exists(self) -> bool {
-        let known = match self {
-            Self::RealtimeAlarm => DynamicClockId::RealtimeAlarm,
-            Self::BoottimeAlarm => DynamicClockId::BoottimeAlarm,
-            _ => return true,
-        };
-        clock_gettime_dynamic(known).is_ok()
+        sys::time(self.number()).is_some()
     }
 
     /// Its time now, in microseconds.
     #[must_use]
     pub fn now(self) -> u64 {
-        let now = clock_gettime(match self {
-            Self::Realtime | Self::RealtimeAlarm => ClockId::Realtime,
-            Self::Boottime | Self::BoottimeAlarm => ClockId::Boottime,
-            Self::Monotonic => ClockId::Monotonic,
+        let now = sys::time(match self {
+            Self::RealtimeAlarm => libc::CLOCK_REALTIME,
+            Self::BoottimeAlarm => libc::CLOCK_BOOTTIME,
+            clock => clock.number(),
         });
-        let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-        let rest = u64::try_from(now.tv_nsec / 1000).unwrap_or(0);
-        seconds.saturating_mul(SECOND).saturating_add(rest)
+        let (seconds, nanoseconds) = now.unwrap_or_default();
+        seconds
+            .saturating_mul(SECOND)
+            .saturating_add(nanoseconds / 1000)
     }
 }
 

@@ -33,7 +33,7 @@ impl Loop {
         let source = self.sources.get(&id)?;
         if !ours {
             let mut source = self.sources.remove(&id)?;
-            source.ends = false;
+            source.ours = false;
             return Some(source);
         }
         let number = match &source.kind {

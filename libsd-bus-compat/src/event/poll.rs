@@ -126,7 +126,10 @@ impl Loop {
             return Ok(false);
         }
         let mut changed = Vec::new();
-        for (id, source) in &mut self.sources {
+        for id in self.by_pid.values() {
+            let Some(source) = self.sources.get_mut(id) else {
+                continue;
+            };
             let listens = source.is_online() && source.pending.is_none();
             let Kind::Child(child) = &mut source.kind else {
                 continue;

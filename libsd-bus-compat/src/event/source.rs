@@ -139,8 +139,8 @@ pub struct Source {
     pub prepares: bool,
     pub prepared: u64,
     pub keys: Keys,
-    /// Whether what it owns is to be ended with it; a process that was forked owns none of it.
-    pub ends: bool,
+    /// Whether this is the process it belongs to: one that was forked ends no children of it.
+    pub ours: bool,
 }
 
 impl Source {
@@ -156,7 +156,7 @@ impl Source {
             prepares: false,
             prepared: 0,
             keys: Keys::default(),
-            ends: true,
+            ours: true,
         }
     }
 
@@ -271,13 +271,10 @@ impl Child {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        if !self.ends {
-            return;
-        }
         match &mut self.kind {
             Kind::Io(io) if io.owned => sys::close(io.descriptor),
             Kind::Child(child) => {
-                if child.process_owned {
+                if child.process_owned && self.ours {
                     let _ = child.signal(libc::SIGKILL, None, 0);
                     if !child.waited {
                         let _ = sys::wait_child(child.pid, libc::WEXITED);

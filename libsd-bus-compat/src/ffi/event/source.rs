@@ -1,15 +1,16 @@
-//! `sd_event_source`: the object, and what all kinds of it have.
+//! `sd_event_source`: the object.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::object::{Content, Event, Registered, State};
-use crate::event::{self, Enabled, Id, Occurrence, RateLimit};
-use crate::ffi::boundary::{entry, whole};
+use super::object::{Content, Event, Registered};
+use super::settings::sd_event_source_set_enabled;
+use crate::event::{self, Enabled, Id, Occurrence};
+use crate::ffi::boundary::whole;
 use crate::ffi::exclusive::Exclusive;
-use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::pointer::Out;
 use crate::{Errno, Result};
 
 /// `sd_event_handler_t`
@@ -63,23 +64,23 @@ pub struct Source {
     pub kind: Kind,
     /// How many references are C's. Without any it is taken out of its loop, unless that is its owner.
     references: AtomicUsize,
-    inside: Exclusive<Own>,
+    pub inside: Exclusive<Own>,
 }
 
 #[derive(Debug)]
 pub struct Own {
     callback: Callback,
-    userdata: *mut c_void,
-    prepare: Option<Handler>,
-    expired: Option<Handler>,
-    destroy: Destroy,
-    description: Option<CString>,
-    exit_on_failure: bool,
-    floating: bool,
+    pub userdata: *mut c_void,
+    pub prepare: Option<Handler>,
+    pub expired: Option<Handler>,
+    pub destroy: Destroy,
+    pub description: Option<CString>,
+    pub exit_on_failure: bool,
+    pub floating: bool,
     /// Its loop, until it is taken out of it.
-    event: Option<Weak<Event>>,
+    pub event: Option<Weak<Event>>,
     /// It keeps its loop, unless the loop keeps it.
-    keeps: Option<Arc<Event>>,
+    pub keeps: Option<Arc<Event>>,
     /// What the loop had of it, after it was taken out: it ends with this object.
     left: Option<event::Source>,
 }
@@ -148,7 +149,7 @@ impl Source {
 
     /// # Errors
     /// EDOM if it is an exit source, which some things can't be asked of.
-    fn check_not_exit(&self) -> Result<()> {
+    pub fn check_not_exit(&self) -> Result<()> {
         match self.kind {
             Kind::Exit => Err(Errno::DOM),
             _ => Ok(()),
@@ -164,7 +165,7 @@ impl Source {
     }
 
     /// Takes it out of its loop. Gives what it kept, to be dropped when nothing else is to be done with it.
-    fn disconnect(&self) -> Option<Arc<Event>> {
+    pub fn disconnect(&self) -> Option<Arc<Event>> {
         let event = self.event().ok()?;
         let (left, registered) = {
             let mut inside = event.enter_to_leave()?;
@@ -191,9 +192,14 @@ impl Source {
         drop(kept);
     }
 
-    fn is_floating(&self) -> bool {
+    pub fn is_floating(&self) -> bool {
         let own = self.inside.enter();
         own.is_ok_and(|own| own.floating)
+    }
+
+    /// Whether C has no reference to it.
+    pub fn is_forgotten(&self) -> bool {
+        self.references.load(Ordering::Acquire) == 0
     }
 
     /// Calls what is called when something has happened.
@@ -337,7 +343,7 @@ pub fn known_anywhere<T>(
 ///
 /// # Safety
 /// As [`source`].
-unsafe fn own<T>(of: *const Source, act: impl FnOnce(&mut Own) -> Result<T>) -> Result<T> {
+pub unsafe fn own<T>(of: *const Source, act: impl FnOnce(&mut Own) -> Result<T>) -> Result<T> {
     // SAFETY: the caller's promise.
     let source = unsafe { source(of) }?;
     act(&mut *source.inside.enter()?)
@@ -381,354 +387,4 @@ pub unsafe extern "C" fn sd_event_source_get_event(of: *const Source) -> *const 
     // SAFETY: the contract of C.
     let got = whole(|| unsafe { own(of, get) });
     got.and_then(Result::ok).unwrap_or(ptr::null())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_userdata(of: *const Source) -> *mut c_void {
-    // SAFETY: the contract of C.
-    let got = whole(|| unsafe { own(of, |own| Ok(own.userdata)) });
-    got.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_userdata(
-    of: *const Source,
-    userdata: *mut c_void,
-) -> *mut c_void {
-    let set = |own: &mut Own| Ok(std::mem::replace(&mut own.userdata, userdata));
-    // SAFETY: the contract of C.
-    let before = whole(|| unsafe { own(of, set) });
-    before.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_description(
-    of: *const Source,
-    description: *const c_char,
-) -> c_int {
-    let set = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        let description = unsafe { optional_text(description) }.map(CStr::to_owned);
-        if let Some(event) = own.event.as_ref().and_then(Weak::upgrade) {
-            event.check()?;
-        }
-        let changed = own.description != description;
-        if changed {
-            own.description = description;
-        }
-        Ok(c_int::from(changed))
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_description(
-    of: *const Source,
-    to: *mut *const c_char,
-) -> c_int {
-    let get = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        let to = unsafe { Out::required(to) }?;
-        to.set(own.description.as_ref().ok_or(Errno::NXIO)?.as_ptr());
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, get) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_prepare(
-    of: *const Source,
-    prepare: Option<Handler>,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        source.check_not_exit()?;
-        let event = source.event()?;
-        event.check_alive()?;
-        event
-            .enter()?
-            .core
-            .set_prepares(source.id, prepare.is_some())?;
-        source.inside.enter()?.prepare = prepare;
-        Ok(0)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_pending(of: *const Source) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        source.check_not_exit()?;
-        source.event()?.check_alive()?;
-        known(source, |known| Ok(c_int::from(known.pending.is_some())))
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_priority(of: *const Source, to: *mut i64) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        // SAFETY: likewise.
-        let to = unsafe { Out::required(to) }?;
-        to.set(known(source, |known| Ok(known.priority))?);
-        Ok(0)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_priority(of: *const Source, priority: i64) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        let event = source.event()?;
-        event.check_alive()?;
-        event.enter()?.core.set_priority(source.id, priority)?;
-        Ok(0)
-    })
-}
-
-/// `SD_EVENT_OFF` and so on.
-const fn number(enabled: Enabled) -> c_int {
-    match enabled {
-        Enabled::Off => 0,
-        Enabled::On => 1,
-        Enabled::Oneshot => -1,
-    }
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_enabled(of: *const Source, to: *mut c_int) -> c_int {
-    entry(|| {
-        if of.is_null() && to.is_null() {
-            return Ok(0);
-        }
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        let enabled = known(source, |known| Ok(known.enabled))?;
-        // SAFETY: the contract of C.
-        if let Some(to) = unsafe { Out::optional(to) } {
-            to.set(number(enabled));
-        }
-        Ok(c_int::from(enabled != Enabled::Off))
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_enabled(of: *const Source, enabled: c_int) -> c_int {
-    entry(|| {
-        let enabled = match enabled {
-            0 => Enabled::Off,
-            1 => Enabled::On,
-            -1 => Enabled::Oneshot,
-            _ => return Err(Errno::INVAL),
-        };
-        if of.is_null() && enabled == Enabled::Off {
-            return Ok(0);
-        }
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        let event = source.event()?;
-        event.check()?;
-        if event.is(State::Finished) && enabled == Enabled::Off {
-            return Ok(0);
-        }
-        event.check_alive()?;
-        event.enter()?.core.set_enabled(source.id, enabled)?;
-        Ok(0)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_destroy_callback(
-    of: *const Source,
-    destroy: Destroy,
-) -> c_int {
-    let set = |own: &mut Own| {
-        own.destroy = destroy;
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_destroy_callback(
-    of: *const Source,
-    to: *mut Destroy,
-) -> c_int {
-    let get = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        if let Some(to) = unsafe { Out::optional(to) } {
-            to.set(own.destroy);
-        }
-        Ok(c_int::from(own.destroy.is_some()))
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, get) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_floating(of: *const Source) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        Ok(c_int::from(source.is_floating()))
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_floating(of: *const Source, on: c_int) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        if source.is_floating() == (on != 0) {
-            return Ok(0);
-        }
-        let event = source.event()?;
-        let mut inside = event.enter_to_leave().ok_or(Errno::DEADLK)?;
-        let registered = inside.sources.get_mut(&source.id).ok_or(Errno::STALE)?;
-        let mut own = source.inside.enter()?;
-        own.floating = on != 0;
-        // Whose it was is dropped when nobody is inside.
-        let (kept, keeps) = match on {
-            0 => {
-                own.keeps = Some(Arc::clone(&event));
-                (registered.floating.take(), None)
-            }
-            _ => {
-                registered.floating = registered.source.upgrade();
-                (None, own.keeps.take())
-            }
-        };
-        drop(own);
-        drop(inside);
-        if on == 0 && source.references.load(Ordering::Acquire) == 0 {
-            drop(source.disconnect());
-        }
-        drop((kept, keeps));
-        Ok(1)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_exit_on_failure(of: *const Source) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        source.check_not_exit()?;
-        let own = source.inside.enter()?;
-        Ok(c_int::from(own.exit_on_failure))
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_exit_on_failure(
-    of: *const Source,
-    on: c_int,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        source.check_not_exit()?;
-        let mut own = source.inside.enter()?;
-        let before = std::mem::replace(&mut own.exit_on_failure, on != 0);
-        Ok(c_int::from(before != (on != 0)))
-    })
-}
-
-fn check_limitable(source: &Source) -> Result<()> {
-    match source.kind {
-        Kind::Child | Kind::Post | Kind::Exit => Err(Errno::DOM),
-        _ => Ok(()),
-    }
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_ratelimit(
-    of: *const Source,
-    interval: u64,
-    burst: u32,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        check_limitable(source)?;
-        let event = source.event()?;
-        if event.is_ours() {
-            event.enter()?.core.unlimit(source.id)?;
-        }
-        known_anywhere(source, |known| {
-            known.limit = RateLimit::new(interval, burst);
-            Ok(0)
-        })
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_ratelimit(
-    of: *const Source,
-    interval: *mut u64,
-    burst: *mut u32,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        check_limitable(source)?;
-        let limit = known_anywhere(source, |known| Ok(known.limit))?;
-        if !limit.is_set() {
-            return Err(Errno::NOEXEC);
-        }
-        // SAFETY: the contract of C.
-        if let Some(interval) = unsafe { Out::optional(interval) } {
-            interval.set(limit.interval);
-        }
-        // SAFETY: likewise.
-        if let Some(burst) = unsafe { Out::optional(burst) } {
-            burst.set(limit.burst);
-        }
-        Ok(0)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_is_ratelimited(of: *const Source) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        known_anywhere(source, |known| {
-            Ok(c_int::from(known.limit.is_set() && known.limited))
-        })
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_ratelimit_expire_callback(
-    of: *const Source,
-    expired: Option<Handler>,
-) -> c_int {
-    let set = |own: &mut Own| {
-        own.expired = expired;
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_leave_ratelimit(of: *const Source) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let source = unsafe { source(of) }?;
-        if check_limitable(source).is_err() {
-            return Ok(0);
-        }
-        let event = source.event()?;
-        let left = event.enter()?.core.unlimit(source.id)?;
-        Ok(c_int::from(left))
-    })
 }
