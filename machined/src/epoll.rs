@@ -40,8 +40,20 @@ impl Epoll {
         let _ = epoll::delete(&self.0, fd);
     }
 
+    /// Hands over the leaders of all that are ready. A thousand at once shall not keep callers waiting.
+    pub async fn take_in(&self, each: impl Fn(u32)) -> io::Result<()> {
+        loop {
+            let ready = self.ready()?;
+            if ready.is_empty() {
+                return Ok(());
+            }
+            ready.into_iter().for_each(&each);
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The leaders of some of those that are ready.
-    pub fn ready(&self) -> io::Result<Vec<u32>> {
+    fn ready(&self) -> io::Result<Vec<u32>> {
         let mut events = Vec::with_capacity(BATCH);
         let buffer = rustix::buffer::spare_capacity(&mut events);
         match epoll::wait(&self.0, buffer, Some(&Timespec::default())) {

@@ -124,16 +124,10 @@ impl Manager {
 
     /// Takes a machine off the registry and its files away, then tells of it. Its processes are left as they are.
     pub(crate) fn forget(&self, machine: &Rc<Machine>) {
-        let mut machines = self.machines.borrow_mut();
-        // It may have gone already, and another have its name.
-        if !machines
-            .get(&machine.name)
-            .is_some_and(|known| Rc::ptr_eq(known, machine))
-        {
+        if !self.has(machine) {
             return;
         }
-        machines.remove(&machine.name);
-        drop(machines);
+        self.machines.borrow_mut().remove(&machine.name);
         machine.state.set(crate::machine::State::Closing);
         self.watch.remove(&machine.leader);
         self.states

@@ -1,7 +1,6 @@
 //! Addresses of machines that change without anyone asking: the map of known answers is to say so, at once.
 
 use std::{
-    io,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -45,25 +44,12 @@ impl Pace {
 }
 
 impl Manager {
-    /// Takes in what has changed in the networks of machines.
-    pub(crate) async fn take_in_networks(&self) -> io::Result<()> {
-        loop {
-            let stirred = self.networks.stirring.ready()?;
-            if stirred.is_empty() {
-                return Ok(());
-            }
-            for leader in stirred {
-                if let Some(machine) = self.machine_led_by(leader) {
-                    self.stir(&machine);
-                }
-            }
-            // Nor shall all of them together keep callers waiting.
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn stir(&self, machine: &Rc<Machine>) {
-        self.networks.refresh(machine);
+    /// Takes in what has changed in the network of the machine with this leader.
+    pub(crate) fn stir(&self, leader: u32) {
+        let Some(machine) = self.machine_led_by(leader) else {
+            return;
+        };
+        self.networks.refresh(&machine);
         let mut is_restless = false;
         if let Some(network) = machine.network.borrow_mut().as_mut()
             && network.pace.count(Instant::now())
@@ -71,9 +57,9 @@ impl Manager {
             self.networks.leave(network);
             is_restless = true;
         }
-        self.published.put(machine);
+        self.published.put(&machine);
         if is_restless {
-            let (this, machine) = (self.this.clone(), Rc::clone(machine));
+            let this = self.this.clone();
             tokio::task::spawn_local(async move {
                 tokio::time::sleep(PERIOD).await;
                 if let Some(this) = this.upgrade() {
@@ -121,7 +107,8 @@ impl Manager {
         self.published.renew();
     }
 
-    fn has(&self, machine: &Rc<Machine>) -> bool {
+    /// Whether it is in the registry yet; another may have its name.
+    pub(crate) fn has(&self, machine: &Rc<Machine>) -> bool {
         self.machine(machine.name.as_str())
             .is_ok_and(|known| Rc::ptr_eq(&known, machine))
     }

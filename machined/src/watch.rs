@@ -55,31 +55,17 @@ impl Manager {
                 ready = ends.readable() => {
                     // Cleared first: what comes from here on makes it ready again.
                     ready.map_err(failed())?.clear_ready();
-                    self.take_in_ends().await.map_err(failed())?;
+                    self.watch.epoll.take_in(|leader| self.collect(leader)).await.map_err(failed())?;
                 }
                 ready = networks.readable() => {
                     ready.map_err(failed())?.clear_ready();
-                    self.take_in_networks().await.map_err(failed())?;
+                    self.networks.stirring.take_in(|leader| self.stir(leader)).await.map_err(failed())?;
                 }
                 ready = cgroups.readable() => {
                     ready.map_err(failed())?.clear_ready();
                     self.scopes.take_in(&self.cgroups);
                 }
             }
-        }
-    }
-
-    async fn take_in_ends(&self) -> io::Result<()> {
-        loop {
-            let ended = self.watch.epoll.ready()?;
-            if ended.is_empty() {
-                return Ok(());
-            }
-            for pid in ended {
-                self.collect(pid);
-            }
-            // A thousand ends at once shall not keep callers waiting.
-            tokio::task::yield_now().await;
         }
     }
 
