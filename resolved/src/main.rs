@@ -27,7 +27,11 @@ use resolved::{
     manager::{Manager, Paths},
     varlink,
 };
-use tokio::{runtime, sync::Notify, task::LocalSet};
+use tokio::{
+    runtime,
+    sync::Notify,
+    task::{JoinHandle, LocalSet},
+};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -157,17 +161,11 @@ async fn run() -> Result<(), Failure> {
     let mut listeners = Listeners::start(sockets, &manager)?;
     let mut tasks = vec![
         tokio::task::spawn_local(follow_links(Rc::clone(&manager), monitor, network)),
-        tokio::task::spawn_local(follow_networkd(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_host_name(Rc::clone(&manager))),
-        tokio::task::spawn_local(follow_resolv_conf(Rc::clone(&manager))),
         tokio::task::spawn_local(follow_hooks(Rc::clone(&manager))),
         tokio::task::spawn_local(on_the_bus(Rc::clone(&manager))),
     ];
-    let local = &manager.paths().local;
-    for dir in local.static_records.iter().chain([&local.hooks]) {
-        let follow = follow_folder(Rc::clone(&manager), dir.clone());
-        tasks.push(tokio::task::spawn_local(follow));
-    }
+    tasks.extend(follow_folders(&manager));
     let ended = loop {
         tokio::select! {
             signal = signals.end() => break signal,
@@ -232,55 +230,50 @@ async fn follow_links(manager: Rc<Manager>, mut monitor: Monitor, mut network: N
     }
 }
 
-async fn follow_networkd(manager: Rc<Manager>) {
-    let mut watch = match networkd::Watch::open(&manager.paths().networkd) {
+/// Does something whenever a file of a folder may have changed, of which the log hears as `what`.
+async fn follow_folder(dir: PathBuf, what: &'static str, changed: impl Fn()) {
+    let mut watch = match networkd::Watch::open(&dir) {
         Ok(watch) => watch,
         Err(error) => {
-            tracing::warn!("Failed to follow systemd-networkd: {error}");
+            tracing::warn!("Failed to follow {what} in {}: {error}", dir.display());
             return;
         }
     };
     while watch.changed().await.is_ok() {
-        manager.networkd_changed();
+        changed();
     }
 }
 
-async fn follow_resolv_conf(manager: Rc<Manager>) {
-    let etc = manager.paths().resolv_conf.etc.parent().map(Path::to_owned);
-    let watch = etc.map_or_else(
-        || Err(io::ErrorKind::NotFound.into()),
-        |etc| networkd::Watch::open(&etc),
-    );
-    let mut watch = match watch {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::warn!("Failed to follow /etc/resolv.conf: {error}");
-            return;
-        }
+/// Follows the files of others.
+fn follow_folders(manager: &Rc<Manager>) -> Vec<JoinHandle<()>> {
+    let follow = |dir: &Path, what, act: fn(&Rc<Manager>)| {
+        let manager = Rc::clone(manager);
+        let changed = move || act(&manager);
+        tokio::task::spawn_local(follow_folder(dir.to_owned(), what, changed))
     };
+    let paths = manager.paths();
+    let mut tasks = vec![follow(&paths.networkd, "systemd-networkd", |manager| {
+        manager.networkd_changed();
+    })];
     // /etc/hosts stands there too.
-    while watch.changed().await.is_ok() {
-        manager.resolv_conf_changed();
-        manager.local_files_changed();
+    tasks.extend(paths.resolv_conf.etc.parent().map(|etc| {
+        follow(etc, "resolv.conf and hosts", |manager| {
+            manager.resolv_conf_changed();
+            manager.local_files_changed();
+        })
+    }));
+    // What this machine answers by itself.
+    let local = &paths.local;
+    for dir in local.static_records.iter().chain([&local.hooks]) {
+        tasks.push(follow(dir, "static records or hooks", |manager| {
+            manager.local_files_changed();
+        }));
     }
+    tasks
 }
 
 async fn follow_hooks(manager: Rc<Manager>) {
     manager.follow_hooks().await;
-}
-
-/// Follows a folder whose files have a say in what this machine answers by itself.
-async fn follow_folder(manager: Rc<Manager>, dir: PathBuf) {
-    let mut watch = match networkd::Watch::open(&dir) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::warn!("Failed to follow {}: {error}", dir.display());
-            return;
-        }
-    };
-    while watch.changed().await.is_ok() {
-        manager.local_files_changed();
-    }
 }
 
 async fn follow_host_name(manager: Rc<Manager>) {
