@@ -19,27 +19,11 @@ impl Default for Config {
     }
 }
 
-/// The folders that have `switchyard/machined.conf` below them; what is in an earlier one goes first.
-#[must_use]
-pub fn roots() -> Vec<PathBuf> {
-    ["/etc", "/run", "/usr/local/lib", "/usr/lib"]
-        .map(PathBuf::from)
-        .into()
-}
-
-/// Reads everything. It never fails: what is wrong is skipped, and named.
+/// Reads everything below these folders, [`files::ROOTS`] on a real machine. It never fails: what is wrong is skipped, and named.
 #[must_use]
 pub fn load(roots: &[PathBuf]) -> (Config, Vec<Diagnostic>) {
     let (mut config, mut wrong) = (Config::default(), Wrong::default());
-    let main = files::first(roots, "switchyard/machined.conf");
-    let dirs: Vec<_> = roots
-        .iter()
-        .map(|root| root.join("switchyard/machined.conf.d"))
-        .collect();
-    for path in main
-        .into_iter()
-        .chain(files::list(&dirs, ".conf", &mut wrong))
-    {
+    for path in files::with_drop_ins(roots, "switchyard/machined.conf", &mut wrong) {
         let Some(bytes) = files::read(&path, &mut wrong) else {
             continue;
         };

@@ -3,10 +3,17 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    env, fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::ExitCode, rc::Rc,
+    env,
+    fs::DirBuilder,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
     time::Duration,
 };
 
+use config_file::files;
 use daemon::{
     activation::{self, Passed},
     lock::Lock,
@@ -128,7 +135,7 @@ fn make_dir(path: &str) -> io::Result<()> {
 async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let manager = Manager::new(Paths::default())?;
-    let (config, wrong) = config::load(&config::roots());
+    let (config, wrong) = config::load(&files::ROOTS.map(PathBuf::from));
     for line in wrong {
         tracing::warn!("{line}");
     }

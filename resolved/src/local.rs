@@ -14,6 +14,7 @@ mod synthesis;
 
 use std::path::PathBuf;
 
+use config_file::files;
 use hickory_proto::{op::ResponseCode, rr::Name};
 
 use self::{hooks::Hooks, hosts::Hosts, special::Special, statics::Statics};
@@ -45,12 +46,11 @@ pub struct Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        let roots = ["/etc", "/run", "/usr/local/lib", "/usr/lib"];
         Self {
             hosts: "/etc/hosts".into(),
             hooks: "/run/systemd/resolve.hook".into(),
             hooks_owner: 0,
-            static_records: roots
+            static_records: files::ROOTS
                 .map(|root| format!("{root}/systemd/resolve/static.d").into())
                 .into(),
         }

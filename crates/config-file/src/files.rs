@@ -44,8 +44,20 @@ pub fn list(dirs: &[PathBuf], ending: &str, wrong: &mut Wrong) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The folders that have the configuration of programs below them; what is in an earlier one goes first.
+pub const ROOTS: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib"];
+
+/// A program's file, if there is one, and its drop-ins (`FILE.d/*.conf`), in the order in which one overrides the other.
+pub fn with_drop_ins(roots: &[PathBuf], file: &str, wrong: &mut Wrong) -> Vec<PathBuf> {
+    let drop_ins = format!("{file}.d");
+    let dirs: Vec<_> = roots.iter().map(|root| root.join(&drop_ins)).collect();
+    let mut files: Vec<_> = first(roots, file).into_iter().collect();
+    files.extend(list(&dirs, ".conf", wrong));
+    files
+}
+
 /// The first of the roots that has this file.
-pub fn first(roots: &[PathBuf], file: &str) -> Option<PathBuf> {
+fn first(roots: &[PathBuf], file: &str) -> Option<PathBuf> {
     let mut paths = roots.iter().map(|root| root.join(file));
     let path = paths.find(|path| path.symlink_metadata().is_ok())?;
     (!is_masked(&path)).then_some(path)

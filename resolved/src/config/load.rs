@@ -9,14 +9,7 @@ use super::{
 #[must_use]
 pub fn load(sources: &Sources) -> (Config, Vec<Diagnostic>) {
     let (mut config, mut wrong) = (Config::default(), Wrong::default());
-    if let Some(path) = files::first(&sources.roots, "systemd/resolved.conf") {
-        resolve::read(&path, &mut config, sources, &mut wrong);
-    }
-    for path in files::list(
-        &sources.dirs("systemd/resolved.conf.d"),
-        ".conf",
-        &mut wrong,
-    ) {
+    for path in files::with_drop_ins(&sources.roots, "systemd/resolved.conf", &mut wrong) {
         resolve::read(&path, &mut config, sources, &mut wrong);
     }
     boot::read_credentials(&mut config, sources, &mut wrong);

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use config_file::files;
+
 /// All places that are read. [`Sources::default`] is the machine's.
 #[derive(Clone, Debug)]
 pub struct Sources {
@@ -34,12 +36,11 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 impl Default for Sources {
     fn default() -> Self {
-        let roots = ["/etc", "/run", "/usr/local/lib", "/usr/lib"];
         // The kernel's line is the host's; a container manager sets its container's by the arguments of its init.
         let in_container = std::fs::read_link("/proc/self/ns/pid")
             .is_ok_and(|namespace| namespace != Path::new(FIRST_PID_NAMESPACE));
         Self {
-            roots: roots.iter().map(PathBuf::from).collect(),
+            roots: files::ROOTS.map(PathBuf::from).into(),
             proc_cmdline: if in_container {
                 "/proc/1/cmdline".into()
             } else {
