@@ -10,13 +10,14 @@ mod goals;
 mod nss_probe;
 #[path = "../tests/nss_resolve_world.rs"]
 mod nss_resolve_world;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::{fs, time::Duration};
 
 use goals::Goals;
 use nss_probe::compile;
 use nss_resolve_world::{MODULE, World, options};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Command, Daemon, Ready, Sandbox, Which, run_program};
 
 const ROUNDS: usize = 7;
@@ -74,10 +75,7 @@ const GETENT: usize = FROM_THREADS + 1;
 type Figures = [Vec<f64>; GETENT + 1];
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = options().timeout(Duration::from_secs(1200));
     std::process::exit(run_program(&options, compare));
 }

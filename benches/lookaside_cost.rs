@@ -10,6 +10,8 @@ mod figures;
 mod goals;
 #[path = "../tests/nss_resolve_world.rs"]
 mod nss_resolve_world;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::{
     io::{Read, Write},
@@ -21,7 +23,6 @@ use std::{
 use figures::{Figures, compare_with_and_without};
 use goals::Goals;
 use nss_resolve_world::{SOCKET, World, options};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Sandbox, Which, run_program};
 
 const ROUNDS: usize = 15;
@@ -44,10 +45,7 @@ enum Kind {
 }
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = options().timeout(Duration::from_secs(1200));
     std::process::exit(run_program(&options, compare));
 }

@@ -5,6 +5,8 @@
 mod figures;
 #[path = "goals.rs"]
 mod goals;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::{
     io::{Read, Write},
@@ -14,7 +16,6 @@ use std::{
 
 use figures::{Figures, compare_with_and_without};
 use goals::Goals;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
 
 const ROUNDS: usize = 15;
@@ -29,10 +30,7 @@ const KINDS: [&str; 3] = [
 ];
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = Options::new()
         .machined(None)
         .bus(false)

@@ -6,6 +6,8 @@
 
 #[path = "goals.rs"]
 mod goals;
+#[path = "one_core.rs"]
+mod one_core;
 #[path = "../tests/machined_bus_raw.rs"]
 mod raw;
 
@@ -15,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use goals::Goals;
 use raw::Raw;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
 use zbus::message::{Builder, Message};
 
@@ -24,10 +25,7 @@ const WARM_UP: usize = 200;
 const MACHINES: usize = 1000;
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = Options::new().machined(None);
     std::process::exit(run_program(&options, compare));
 }

@@ -7,12 +7,13 @@
 mod goals;
 #[path = "../tests/nss_probe.rs"]
 mod nss_probe;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::fs;
 
 use goals::Goals;
 use nss_probe::{MODULE, compile};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
 
 const ROUNDS: usize = 7;
@@ -35,10 +36,7 @@ const PROCESSES: [(&str, &str); 2] = [
 ];
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = Options::new().machined(None).hosts("mymachines");
     std::process::exit(run_program(&options, compare));
 }

@@ -3,13 +3,14 @@
 //! Lookups are those of the entry point `gethostbyname4_r`, in one process, without what getaddrinfo adds. Our machined is there
 //! twice: sharing what it knows, and asked every time.
 
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, Via, run_program};
 
 #[path = "goals.rs"]
 mod goals;
 #[path = "../tests/nss_probe.rs"]
 mod nss_probe;
+#[path = "one_core.rs"]
+mod one_core;
 
 use goals::Goals;
 use nss_probe::{Behaviour, FakeDaemon, MACHINED, MODULE, compile};
@@ -20,10 +21,7 @@ const OURS: &str = "/usr/libexec/switchyard/machined";
 const HOSTS: [&str; 2] = ["web", "no-such-machine"];
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     std::process::exit(run_program(&Options::new().machined(None), compare));
 }
 

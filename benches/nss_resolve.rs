@@ -8,12 +8,13 @@
 mod nss_probe;
 #[path = "../tests/nss_resolve_world.rs"]
 mod nss_resolve_world;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::fs;
 
 use nss_probe::compile;
 use nss_resolve_world::{MODULE, World, options};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Sandbox, Which, run_program};
 
 const ROUNDS: usize = 7;
@@ -48,10 +49,7 @@ struct Figures {
 }
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = options().timeout(std::time::Duration::from_secs(900));
     std::process::exit(run_program(&options, compare));
 }

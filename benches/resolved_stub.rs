@@ -10,6 +10,8 @@ mod figures;
 mod goals;
 #[path = "../tests/nsd.rs"]
 mod nsd;
+#[path = "one_core.rs"]
+mod one_core;
 
 use std::{
     fs,
@@ -20,7 +22,6 @@ use std::{
 
 use figures::cpu_time;
 use goals::Goals;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use support::{Daemon, Options, Ready, Sandbox, run_program};
 
 const NAMES: usize = 10_000;
@@ -113,10 +114,7 @@ CacheFromLocalhost=yes
 ";
 
 fn main() {
-    let mut core = CpuSet::new();
-    core.set(0);
-    // Inherited by everything that starts from here.
-    sched_setaffinity(None, &core).unwrap();
+    one_core::pin();
     let options = Options::new()
         .machined(None)
         .timeout(Duration::from_secs(900));
