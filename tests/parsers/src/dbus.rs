@@ -183,19 +183,28 @@ pub fn dbus_authentication(bytes: &[u8]) {
     }
 }
 
-fn server(said: &[u8]) {
-    let new = || Server::new([0xab; 16], Some(1000), false, true);
-    let mut whole = new();
-    let taken = whole.input(said);
-    let mut pieces = new();
+/// How much of it is taken when it comes in single bytes, and what ended that.
+fn byte_by_byte<E>(
+    said: &[u8],
+    mut input: impl FnMut(&[u8]) -> Result<usize, E>,
+) -> (usize, Option<E>) {
     let mut count = 0;
-    let failed = said.iter().find_map(|byte| match pieces.input(&[*byte]) {
+    let failed = said.iter().find_map(|byte| match input(&[*byte]) {
         Ok(taken) => {
             count += taken;
             None
         }
         Err(error) => Some(error),
     });
+    (count, failed)
+}
+
+fn server(said: &[u8]) {
+    let new = || Server::new([0xab; 16], Some(1000), false, true);
+    let mut whole = new();
+    let taken = whole.input(said);
+    let mut pieces = new();
+    let (count, failed) = byte_by_byte(said, |byte| pieces.input(byte));
     assert_eq!(taken, failed.map_or(Ok(count), Err));
     assert_eq!(
         (whole.outcome(), whole.output()),
@@ -212,14 +221,7 @@ fn client(said: &[u8], identity: Identity) {
     let mut whole = new();
     let taken = whole.input(said);
     let mut pieces = new();
-    let mut count = 0;
-    let failed = said.iter().find_map(|byte| match pieces.input(&[*byte]) {
-        Ok(taken) => {
-            count += taken;
-            None
-        }
-        Err(error) => Some(error),
-    });
+    let (count, failed) = byte_by_byte(said, |byte| pieces.input(byte));
     assert_eq!(taken, failed.map_or(Ok(count), Err));
     assert_eq!(
         (whole.outcome(), whole.output()),
