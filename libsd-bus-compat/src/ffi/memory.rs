@@ -1,6 +1,6 @@
-//! Memory that C frees by free(3).
+//! Memory that C frees by free(3), and text that we keep for it.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char, c_int};
 use std::mem;
 use std::ptr;
 
@@ -61,4 +61,11 @@ pub fn array<T: Copy>(values: &[T]) -> Result<*mut T> {
     // SAFETY: there is room for as many; malloc aligns for every type that C has; new memory overlaps nothing.
     unsafe { ptr::copy_nonoverlapping(values.as_ptr(), space, values.len()) };
     Ok(space)
+}
+
+/// Sets a text. Whether it was another before.
+pub fn changed(text: &mut Option<CString>, new: Option<CString>) -> c_int {
+    let is_other = *text != new;
+    *text = new;
+    c_int::from(is_other)
 }

@@ -16,6 +16,7 @@ use crate::bus::connection::{Connection, Phase, now};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
+use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text, text};
 use crate::id128::Id128;
 use crate::{Errno, Result};
@@ -192,13 +193,6 @@ pub unsafe extern "C" fn sd_bus_flush_close_unref(of: *const Bus) -> *const Bus 
     unsafe { super::call::sd_bus_flush(of) };
     // SAFETY: the contract of C.
     unsafe { sd_bus_close_unref(of) }
-}
-
-/// Sets a text. Whether it was another before.
-pub fn changed(text: &mut Option<CString>, new: Option<CString>) -> c_int {
-    let is_other = *text != new;
-    *text = new;
-    c_int::from(is_other)
 }
 
 #[unsafe(no_mangle)]

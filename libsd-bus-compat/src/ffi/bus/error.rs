@@ -188,9 +188,23 @@ pub unsafe extern "C" fn sd_bus_error_set_const(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_error_set_errno(error: *mut Error, number: c_int) -> c_int {
+    let made = |number, name: &'static CStr| match number {
+        libc::ENOMEM => Ok(Error::constant(name, c"Cannot allocate memory".as_ptr())),
+        _ => Error::owned(name, Some(&sys::error_text(number))),
+    };
+    // SAFETY: the contract of C.
+    unsafe { set_number(error, number, made) }
+}
+
+/// Sets an error by its number, made of that and its name.
+unsafe fn set_number(
+    error: *mut Error,
+    number: c_int,
+    made: impl FnOnce(c_int, &'static CStr) -> Result<Error>,
+) -> c_int {
     entry(|| {
         let number = number.checked_abs().ok_or(Errno::INVAL)?;
-        // SAFETY: the contract of C.
+        // SAFETY: the caller's promise.
         let Some(to) = (unsafe { optional(error) }) else {
             return Ok(-number);
         };
@@ -198,12 +212,7 @@ pub unsafe extern "C" fn sd_bus_error_set_errno(error: *mut Error, number: c_int
             return Ok(0);
         }
         let name = error::name(number);
-        let message = sys::error_text(number);
-        let made = || match number {
-            libc::ENOMEM => Ok(Error::constant(name, c"Cannot allocate memory".as_ptr())),
-            _ => Error::owned(name, Some(&message)),
-        };
-        put(Some(to), name, made).map(|_| -number)
+        put(Some(to), name, || made(number, name)).map(|_| -number)
     })
 }
 
@@ -219,18 +228,9 @@ pub unsafe extern "C" fn compat_error_set_errno_text(
         // SAFETY: the contract of C.
         return unsafe { sd_bus_error_set_errno(error, number) };
     };
-    entry(|| {
-        let number = number.checked_abs().ok_or(Errno::INVAL)?;
-        // SAFETY: the contract of C.
-        let Some(to) = (unsafe { optional(error) }) else {
-            return Ok(-number);
-        };
-        if number == 0 {
-            return Ok(0);
-        }
-        let name = error::name(number);
-        put(Some(to), name, || Error::owned(name, Some(message))).map(|_| -number)
-    })
+    let made = |_, name: &'static CStr| Error::owned(name, Some(message));
+    // SAFETY: the contract of C.
+    unsafe { set_number(error, number, made) }
 }
 
 #[unsafe(no_mangle)]

@@ -4,11 +4,12 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::{Arc, Weak};
 
-use super::connection::{Bus, Registered, State, changed};
+use super::connection::{Bus, Registered, State};
 use super::error::Error;
 use super::message::Message;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::Exclusive;
+use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
 use crate::{Errno, Result};
 

@@ -8,6 +8,7 @@ use super::object::State;
 use super::source::{Destroy, Handler, Own, Source, known, own, source};
 use crate::event::Enabled;
 use crate::ffi::boundary::{entry, whole};
+use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
 use crate::{Errno, Result};
 
@@ -40,11 +41,7 @@ pub unsafe extern "C" fn sd_event_source_set_description(
         if let Some(event) = own.event.as_ref().and_then(Weak::upgrade) {
             event.check()?;
         }
-        let changed = own.description != description;
-        if changed {
-            own.description = description;
-        }
-        Ok(c_int::from(changed))
+        Ok(changed(&mut own.description, description))
     };
     // SAFETY: the contract of C.
     entry(|| unsafe { own(of, set) })
