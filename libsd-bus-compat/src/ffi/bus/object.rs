@@ -1,13 +1,15 @@
 //! Objects: sd_bus_add_object(3), sd_bus_add_object_vtable(3).
 
+mod changes;
+mod value;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
 use dbus::{Basic, Builder, Kind as MessageKind, types};
 
-use super::arguments::{Arguments, List};
+use self::value::{append_value, store};
 use super::call::{call as call_peer, send};
 use super::connection::{Bus, Current, shared};
 use super::dispatch::{answer_error, call_slot};
@@ -16,13 +18,10 @@ use super::matches::of_bus;
 use super::message::{Message, errno};
 use super::message_new::reply;
 use super::slot::{Handler, Kind, Slot};
-use super::vtable::{
-    PROPERTY_CONST, PROPERTY_EMITS_CHANGE, PROPERTY_EMITS_INVALIDATION, PROPERTY_EXPLICIT,
-    Property, UNPRIVILEGED, Vtable,
-};
+use super::vtable::{PROPERTY_EXPLICIT, Property, UNPRIVILEGED, Vtable};
 use crate::bus::message::Message as Content;
 use crate::ffi::boundary::entry;
-use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::pointer::{Out, text};
 use crate::{Errno, Result};
 
 /// `sd_bus_object_find_t`
@@ -741,273 +740,3 @@ const INTROSPECTION: &str = concat!(
     "  </signal>\n",
     " </interface>\n",
 );
-
-/// Appends the value of a property, in a variant: by the program's function, or as it lies in memory.
-fn append_value(
-    bus: &Arc<Bus>,
-    path: &CStr,
-    interface: &CStr,
-    property: &Property,
-    object: *mut c_void,
-    to: &Arc<Message>,
-) -> std::result::Result<(), Failed> {
-    let number = |errno: Errno| Failed(-errno.raw_os_error(), Error::NULL);
-    let open = || {
-        let mut own = to.enter()?;
-        let contents = property.signature.to_bytes();
-        let builder = own.builder()?;
-        builder
-            .open_container(types::VARIANT, contents)
-            .map_err(errno)
-    };
-    open().map_err(number)?;
-    let userdata = property.userdata(object);
-    let mut error = Error::NULL;
-    let answer = match property.get {
-        // SAFETY: C has given the function for this; all that is pointed to is here.
-        Some(get) => unsafe {
-            get(
-                Arc::as_ptr(bus),
-                path.as_ptr(),
-                interface.as_ptr(),
-                property.name.as_ptr(),
-                Arc::as_ptr(to),
-                userdata,
-                &raw mut error,
-            )
-        },
-        // SAFETY: by the table a value of this type is there.
-        None => unsafe { load(to, property, userdata) },
-    };
-    if answer < 0 || error.name().is_some() {
-        return Err(Failed(answer, error));
-    }
-    let close = || to.enter()?.builder()?.close_container().map_err(errno);
-    close().map_err(number)
-}
-
-/// Appends a value as it lies in memory.
-unsafe fn load(to: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
-    let to = Arc::as_ptr(to);
-    match property.signature.to_bytes() {
-        b"as" => {
-            // SAFETY: the caller's promise.
-            let list = unsafe { place.cast::<*const *const c_char>().read() };
-            // SAFETY: the caller's promise.
-            unsafe { super::message_append::sd_bus_message_append_strv(to, list) }
-        }
-        [code @ (types::STRING | types::OBJECT_PATH | types::SIGNATURE)] => {
-            // SAFETY: the caller's promise.
-            let text = unsafe { place.cast::<*const c_void>().read() };
-            let code = code.cast_signed();
-            // SAFETY: the caller's promise.
-            unsafe { super::message_append::sd_bus_message_append_basic(to, code, text) }
-        }
-        [code] => {
-            let code = code.cast_signed();
-            // SAFETY: the caller's promise.
-            unsafe { super::message_append::sd_bus_message_append_basic(to, code, place) }
-        }
-        _ => -libc::EINVAL,
-    }
-}
-
-/// Reads a value to where it lies in memory.
-unsafe fn store(from: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
-    let from = Arc::as_ptr(from);
-    match property.signature.to_bytes() {
-        [code @ (types::STRING | types::OBJECT_PATH | types::SIGNATURE)] => {
-            let mut text: *const c_char = ptr::null();
-            let to = (&raw mut text).cast();
-            // SAFETY: the place is of this type.
-            let read = unsafe {
-                super::message_read::sd_bus_message_read_basic(from, code.cast_signed(), to)
-            };
-            // SAFETY: it is the message's.
-            let text = unsafe { optional_text(text) };
-            let copy = text.map(|text| crate::ffi::memory::Text::new(text.to_bytes()));
-            match copy {
-                Some(Ok(copy)) if read > 0 => {
-                    let place = place.cast::<*mut c_char>();
-                    // SAFETY: the caller's promise: what is there is of malloc, or null.
-                    let before = unsafe { place.replace(copy.into_raw()) };
-                    // SAFETY: likewise.
-                    unsafe { libc::free(before.cast()) };
-                    read
-                }
-                Some(Err(errno)) => -errno.raw_os_error(),
-                _ => read,
-            }
-        }
-        [code] => {
-            // SAFETY: the caller's promise.
-            unsafe {
-                super::message_read::sd_bus_message_read_basic(from, code.cast_signed(), place)
-            }
-        }
-        _ => -libc::EINVAL,
-    }
-}
-
-/// Tells who listens that properties have changed.
-fn changed(
-    bus: &Arc<Bus>,
-    path: &CStr,
-    interface: &CStr,
-    names: Option<&[&CStr]>,
-) -> Result<c_int> {
-    if !dbus::path::is_valid(path.to_bytes()) || !dbus::name::is_interface(interface.to_bytes()) {
-        return Err(Errno::INVAL);
-    }
-    if !bus.enter()?.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
-    if names.is_some_and(<[_]>::is_empty) {
-        return Ok(0);
-    }
-    let signal = Builder::signal(
-        path.to_bytes(),
-        b"org.freedesktop.DBus.Properties",
-        b"PropertiesChanged",
-    );
-    let mut content = Content::open(signal.map_err(errno)?);
-    content.append_basic(Basic::String(interface))?;
-    let builder = content.builder()?;
-    builder
-        .open_container(types::ARRAY, b"{sv}")
-        .map_err(errno)?;
-    let signal = Message::new(Arc::clone(bus), content);
-    // What is asked for its values is as a call would ask.
-    let call = Call {
-        bus,
-        message: &signal,
-        path: path.to_owned(),
-        interface: interface.to_owned(),
-        member: CString::default(),
-    };
-    let mut found = Vec::new();
-    for object in call.objects()? {
-        if let Ok(Some(one)) = call.find(&object)
-            && *one.name == *interface
-        {
-            found.push(one);
-        }
-    }
-    if found.is_empty() {
-        return Err(Errno::NOENT);
-    }
-    let mut invalidated: Vec<&CStr> = Vec::new();
-    let mut listed = 0;
-    for one in &found {
-        for property in &one.vtable.properties {
-            let is_named = |names: &[&CStr]| names.contains(&property.name.as_c_str());
-            let skipped = PROPERTY_EXPLICIT | super::vtable::HIDDEN;
-            if !names.map_or(property.flags & skipped == 0, is_named) {
-                continue;
-            }
-            listed += 1;
-            let emits = PROPERTY_EMITS_CHANGE | PROPERTY_EMITS_INVALIDATION;
-            if property.flags & emits == 0 || property.flags & PROPERTY_CONST != 0 {
-                match names {
-                    Some(_) => return Err(Errno::DOM),
-                    None => continue,
-                }
-            }
-            if property.flags & PROPERTY_EMITS_INVALIDATION != 0 {
-                invalidated.push(&property.name);
-                continue;
-            }
-            {
-                let mut own = signal.enter()?;
-                let builder = own.builder()?;
-                builder
-                    .open_container(types::DICT_ENTRY, b"sv")
-                    .map_err(errno)?;
-                own.content.append_basic(Basic::String(&property.name))?;
-            }
-            let appended = append_value(bus, path, interface, property, one.userdata, &signal);
-            if let Err(Failed(number, mut error)) = appended {
-                let number = if number < 0 { -number } else { error.number() };
-                error.clear();
-                return Err(Errno::from_raw_os_error(number));
-            }
-            signal
-                .enter()?
-                .builder()?
-                .close_container()
-                .map_err(errno)?;
-        }
-    }
-    if names.is_some_and(|names| listed < names.len()) {
-        return Err(Errno::NOENT);
-    }
-    {
-        let mut own = signal.enter()?;
-        let builder = own.builder()?;
-        builder.close_container().map_err(errno)?;
-        builder.open_container(types::ARRAY, b"s").map_err(errno)?;
-        for name in &invalidated {
-            builder.append_basic(Basic::String(name)).map_err(errno)?;
-        }
-        builder.close_container().map_err(errno)?;
-    }
-    send(bus, &signal, false).map(|_| 1)
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_emit_properties_changed_strv(
-    of: *const Bus,
-    path: *const c_char,
-    interface: *const c_char,
-    names: *const *const c_char,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let bus = unsafe { shared(of) }?;
-        // SAFETY: the contract of C.
-        let path = unsafe { text(path) }?;
-        // SAFETY: the contract of C.
-        let interface = unsafe { text(interface) }?;
-        let mut list = Vec::new();
-        let mut place = names;
-        while !place.is_null() {
-            // SAFETY: the contract of C: a null pointer ends the list.
-            let next = unsafe { place.read() };
-            // SAFETY: likewise.
-            let Some(next) = (unsafe { optional_text(next) }) else {
-                break;
-            };
-            list.push(next);
-            place = place.wrapping_add(1);
-        }
-        let names = (!names.is_null()).then_some(list.as_slice());
-        changed(&bus, path, interface, names)
-    })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn compat_emit_properties_changed(
-    of: *const Bus,
-    path: *const c_char,
-    interface: *const c_char,
-    first: *const c_char,
-    list: *mut List,
-) -> c_int {
-    entry(|| {
-        // SAFETY: the contract of C.
-        let bus = unsafe { shared(of) }?;
-        // SAFETY: the contract of C.
-        let path = unsafe { text(path) }?;
-        // SAFETY: the contract of C.
-        let interface = unsafe { text(interface) }?;
-        // SAFETY: the contract of C.
-        let Some(first) = (unsafe { optional_text(first) }) else {
-            return Ok(0);
-        };
-        // SAFETY: C's part has made it of the program's arguments.
-        let mut arguments = unsafe { Arguments::new(list) };
-        let mut names = vec![first];
-        names.extend(std::iter::from_fn(|| arguments.optional_text()));
-        changed(&bus, path, interface, Some(&names))
-    })
-}

@@ -1,0 +1,121 @@
+//! Values of properties: as a program's functions have them, or as they lie in memory.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use dbus::types;
+
+use super::Failed;
+use crate::Errno;
+use crate::ffi::bus::connection::Bus;
+use crate::ffi::bus::error::Error;
+use crate::ffi::bus::message::{Message, errno};
+use crate::ffi::bus::message_append::{sd_bus_message_append_basic, sd_bus_message_append_strv};
+use crate::ffi::bus::message_read::sd_bus_message_read_basic;
+use crate::ffi::bus::vtable::Property;
+use crate::ffi::memory::Text;
+use crate::ffi::pointer::optional_text;
+
+/// Appends the value of a property, in a variant: by the program's function, or as it lies in memory.
+pub(super) fn append_value(
+    bus: &Arc<Bus>,
+    path: &CStr,
+    interface: &CStr,
+    property: &Property,
+    object: *mut c_void,
+    to: &Arc<Message>,
+) -> std::result::Result<(), Failed> {
+    let number = |errno: Errno| Failed(-errno.raw_os_error(), Error::NULL);
+    let open = || {
+        let mut own = to.enter()?;
+        let contents = property.signature.to_bytes();
+        let builder = own.builder()?;
+        builder
+            .open_container(types::VARIANT, contents)
+            .map_err(errno)
+    };
+    open().map_err(number)?;
+    let userdata = property.userdata(object);
+    let mut error = Error::NULL;
+    let answer = match property.get {
+        // SAFETY: C has given the function for this; all that is pointed to is here.
+        Some(get) => unsafe {
+            get(
+                Arc::as_ptr(bus),
+                path.as_ptr(),
+                interface.as_ptr(),
+                property.name.as_ptr(),
+                Arc::as_ptr(to),
+                userdata,
+                &raw mut error,
+            )
+        },
+        // SAFETY: by the table a value of this type is there.
+        None => unsafe { load(to, property, userdata) },
+    };
+    if answer < 0 || error.name().is_some() {
+        return Err(Failed(answer, error));
+    }
+    let close = || to.enter()?.builder()?.close_container().map_err(errno);
+    close().map_err(number)
+}
+
+/// Appends a value as it lies in memory.
+unsafe fn load(to: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
+    let to = Arc::as_ptr(to);
+    match property.signature.to_bytes() {
+        b"as" => {
+            // SAFETY: the caller's promise.
+            let list = unsafe { place.cast::<*const *const c_char>().read() };
+            // SAFETY: the caller's promise.
+            unsafe { sd_bus_message_append_strv(to, list) }
+        }
+        [code @ (types::STRING | types::OBJECT_PATH | types::SIGNATURE)] => {
+            // SAFETY: the caller's promise.
+            let text = unsafe { place.cast::<*const c_void>().read() };
+            let code = code.cast_signed();
+            // SAFETY: the caller's promise.
+            unsafe { sd_bus_message_append_basic(to, code, text) }
+        }
+        [code] => {
+            let code = code.cast_signed();
+            // SAFETY: the caller's promise.
+            unsafe { sd_bus_message_append_basic(to, code, place) }
+        }
+        _ => -libc::EINVAL,
+    }
+}
+
+/// Reads a value to where it lies in memory.
+pub(super) unsafe fn store(from: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
+    let from = Arc::as_ptr(from);
+    match property.signature.to_bytes() {
+        [code @ (types::STRING | types::OBJECT_PATH | types::SIGNATURE)] => {
+            let mut text: *const c_char = ptr::null();
+            let to = (&raw mut text).cast();
+            // SAFETY: the place is of this type.
+            let read = unsafe { sd_bus_message_read_basic(from, code.cast_signed(), to) };
+            // SAFETY: it is the message's.
+            let text = unsafe { optional_text(text) };
+            let copy = text.map(|text| Text::new(text.to_bytes()));
+            match copy {
+                Some(Ok(copy)) if read > 0 => {
+                    let place = place.cast::<*mut c_char>();
+                    // SAFETY: the caller's promise: what is there is of malloc, or null.
+                    let before = unsafe { place.replace(copy.into_raw()) };
+                    // SAFETY: likewise.
+                    unsafe { libc::free(before.cast()) };
+                    read
+                }
+                Some(Err(errno)) => -errno.raw_os_error(),
+                _ => read,
+            }
+        }
+        [code] => {
+            // SAFETY: the caller's promise.
+            unsafe { sd_bus_message_read_basic(from, code.cast_signed(), place) }
+        }
+        _ => -libc::EINVAL,
+    }
+}
