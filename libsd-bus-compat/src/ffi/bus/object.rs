@@ -18,7 +18,7 @@ use super::matches::of_bus;
 use super::message::{Message, errno};
 use super::message_new::reply;
 use super::slot::{Handler, Kind, Slot};
-use super::vtable::{PROPERTY_EXPLICIT, Property, UNPRIVILEGED, Vtable};
+use super::vtable::{PROPERTY_EXPLICIT, Property, Raw, UNPRIVILEGED, Vtable};
 use crate::bus::message::Message as Content;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, text};
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn sd_bus_add_object_vtable(
     to: *mut *const Slot,
     path: *const c_char,
     interface: *const c_char,
-    vtable: *const c_void,
+    vtable: *const Raw,
     userdata: *mut c_void,
 ) -> c_int {
     entry(|| {
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn sd_bus_add_fallback_vtable(
     to: *mut *const Slot,
     prefix: *const c_char,
     interface: *const c_char,
-    vtable: *const c_void,
+    vtable: *const Raw,
     find: Find,
     userdata: *mut c_void,
 ) -> c_int {

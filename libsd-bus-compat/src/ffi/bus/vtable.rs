@@ -36,10 +36,10 @@ pub const PROPERTY_EXPLICIT: u64 = 1 << 7;
 const OF_PROPERTIES: u64 = PROPERTY_CONST | PROPERTY_EMITS_CHANGE | PROPERTY_EMITS_INVALIDATION;
 const ABSOLUTE_OFFSET: u64 = 1 << 9;
 
-/// An entry as it lies in memory. What the union has for a kind stands here as that many words.
+/// `sd_bus_vtable`: an entry as it lies in memory. What the union has for a kind stands here as that many words.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Raw {
+pub struct Raw {
     /// The kind in the lowest 8 bits, and the flags.
     head: u64,
     words: [*const c_void; 5],
@@ -157,7 +157,7 @@ impl Vtable {
     ///
     /// # Safety
     /// The pointer is null or to such a table; the functions in it are of their types.
-    pub unsafe fn read(table: *const c_void) -> Result<Self> {
+    pub unsafe fn read(table: *const Raw) -> Result<Self> {
         /// Without names of arguments, as of systemd 221.
         const SHORT: usize = 8 + 5 * size_of::<usize>();
         /// With them, as of systemd 243.
@@ -166,7 +166,7 @@ impl Vtable {
             return Err(Errno::INVAL);
         }
         // SAFETY: the caller's promise: the first entry has as many bytes.
-        let first = unsafe { table.cast::<Raw>().read() };
+        let first = unsafe { table.read() };
         let [size, features, ..] = first.words;
         let size = size.addr();
         let has_names = size >= LONG && features.addr() & 1 != 0;
@@ -184,7 +184,7 @@ impl Vtable {
         loop {
             place = place.wrapping_byte_add(size);
             // SAFETY: the caller's promise: there is an entry after each but the last.
-            let entry = unsafe { place.cast::<Raw>().read() };
+            let entry = unsafe { place.read() };
             let (kind, flags) = (entry.head as u8, entry.head >> 8);
             if kind == b'>' {
                 return vtable.is_unique().then_some(vtable).ok_or(Errno::EXIST);
