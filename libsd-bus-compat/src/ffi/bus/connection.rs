@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::process;
 use std::ptr;
 use std::sync::{Arc, Weak};
 
@@ -18,6 +17,7 @@ use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::process::Process;
 use crate::id128::Id128;
 use crate::{Errno, Result};
 
@@ -25,7 +25,7 @@ use crate::{Errno, Result};
 #[derive(Debug)]
 pub struct Bus {
     /// Of the process it belongs to.
-    process: u32,
+    process: Process,
     inside: Exclusive<State>,
 }
 
@@ -68,7 +68,7 @@ unsafe impl Send for Current {}
 impl Bus {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            process: process::id(),
+            process: Process::own(),
             inside: Exclusive::new(State::default()),
         })
     }
@@ -78,7 +78,7 @@ impl Bus {
     /// # Errors
     /// ECHILD in a process that was forked, EDEADLK if another thread is inside.
     pub fn enter(&self) -> Result<Inside<'_, State>> {
-        match process::id() == self.process {
+        match self.process.is_own() {
             true => self.inside.enter(),
             false => Err(Errno::CHILD),
         }

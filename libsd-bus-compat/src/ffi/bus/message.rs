@@ -32,8 +32,8 @@ pub struct Own {
     pub peeked: Vec<CString>,
     /// What C was told of the signature.
     pub signature: CString,
-    /// What C was told of the error.
-    pub error: Box<Error>,
+    /// What C was told of the error. It stays where it is, as the object does.
+    pub error: Error,
 }
 
 // SAFETY: the pointers in the error are to what is in the same object.
@@ -49,7 +49,7 @@ impl Message {
                 timeout: 0,
                 peeked: Vec::new(),
                 signature: CString::default(),
-                error: Box::new(Error::NULL),
+                error: Error::NULL,
             }),
         })
     }
@@ -85,7 +85,7 @@ impl Own {
             Content::Complete { sealed, .. } => text_of(sealed.message()),
             Content::Open { .. } => None,
         };
-        *self.error = Error::owned(name, text)?;
+        self.error = Error::owned(name, text)?;
         Ok(&self.error)
     }
 
