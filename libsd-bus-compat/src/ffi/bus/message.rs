@@ -62,6 +62,13 @@ impl Message {
     pub fn enter(&self) -> Result<Inside<'_, Own>> {
         self.inside.enter()
     }
+
+    /// Has nothing of it left in memory in the end, nor of its answer.
+    pub fn set_sensitive(&self) -> Result<()> {
+        let mut own = self.enter()?;
+        own.content.set_sensitive();
+        Ok(())
+    }
 }
 
 impl Drop for Own {

@@ -199,7 +199,7 @@ pub unsafe extern "C" fn sd_bus_message_get_signature(
             crate::bus::message::Message::Complete { sealed, .. } if complete != 0 => {
                 sealed.message().signature().to_vec()
             }
-            crate::bus::message::Message::Complete { sealed, cursor } => {
+            crate::bus::message::Message::Complete { sealed, cursor, .. } => {
                 cursor.signature(sealed.message()).to_vec()
             }
         };
