@@ -17,6 +17,8 @@ headers := include/systemd
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 skipped := $(target)/skipped
 nextest := $(shell command -v cargo-nextest)
+# What stands in every process: the bytes of a bus, and of the map of known answers.
+hostile := dbus_address dbus_authentication dbus_match_rule dbus_message dbus_reply dbus_signature lookaside_reader
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
@@ -84,9 +86,10 @@ lint: $(deny) ## format, clippy; licences and sources of the dependencies where 
 $(tools)/cargo-deny:
 	cargo install --quiet --locked --no-default-features --root $(@D)/.. cargo-deny
 
-unit: ## the tests of each crate; the reader of the lookaside map has a minute of hostile bytes
-	SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER=$${SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER-60} \
-		$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+unit: ## the tests of each crate; parsers of what every process is sent, a minute of hostile bytes, all at once
+	$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+	SWITCHYARD_FUZZ_SECONDS=$${SWITCHYARD_FUZZ_SECONDS-60} cargo test -p parsers --test replay --locked -- \
+		--exact --test-threads=$(words $(hostile)) $(hostile)
 	cargo test --doc --workspace --locked
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own

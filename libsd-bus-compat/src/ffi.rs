@@ -19,4 +19,5 @@ mod id128;
 mod login;
 mod memory;
 mod pointer;
+mod process;
 pub mod sys;

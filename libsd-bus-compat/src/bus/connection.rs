@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 
 use dbus::address::{Address, Guid, addresses};
@@ -20,7 +21,7 @@ pub const TIMEOUT: u64 = 25_000_000;
 /// How long authentication may take, in µs.
 const AUTHENTICATION: u64 = 90_000_000;
 /// How many slices of memory one call of sendmsg(2) takes.
-const GATHER: usize = 64;
+const GATHER: usize = 32;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -417,7 +418,7 @@ impl Connection {
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
             let client = self.authentication.as_mut().ok_or(Errno::NOTCONN)?;
             while !client.output().is_empty() {
-                let count = socket.send(&[client.output()], &[])?;
+                let count = socket.send(&[IoSlice::new(client.output())], &[])?;
                 if count == 0 {
                     return Ok(any);
                 }
@@ -477,7 +478,7 @@ impl Connection {
                 0 => first.descriptors(),
                 _ => &[],
             };
-            let mut slices: [&[u8]; GATHER] = [&[]; GATHER];
+            let mut slices = [IoSlice::new(&[]); GATHER];
             let count = self.outgoing.gather(&mut slices);
             let sent = socket.send(slices.get(..count).unwrap_or_default(), descriptors)?;
             if sent == 0 {

@@ -112,8 +112,7 @@ impl Socket {
     ///
     /// # Errors
     /// Of sendmsg(2).
-    pub fn send(&self, bytes: &[&[u8]], descriptors: &[OwnedFd]) -> Result<usize> {
-        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|part| IoSlice::new(part)).collect();
+    pub fn send(&self, bytes: &[IoSlice<'_>], descriptors: &[OwnedFd]) -> Result<usize> {
         let sent = if self.is_socket {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
             let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
@@ -122,9 +121,9 @@ impl Socket {
             if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
                 return Err(Errno::NOBUFS);
             }
-            sendmsg(&self.output, &slices, &mut control, flags)
+            sendmsg(&self.output, bytes, &mut control, flags)
         } else {
-            rustix::io::writev(&self.output, &slices)
+            rustix::io::writev(&self.output, bytes)
         };
         match sent {
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),

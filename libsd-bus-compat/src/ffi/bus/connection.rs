@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::process;
 use std::ptr;
 use std::sync::{Arc, Weak};
 
@@ -13,11 +12,13 @@ use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
 use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::objects::Objects;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::process::Process;
 use crate::id128::Id128;
 use crate::{Errno, Result};
 
@@ -25,7 +26,7 @@ use crate::{Errno, Result};
 #[derive(Debug)]
 pub struct Bus {
     /// Of the process it belongs to.
-    process: u32,
+    process: Process,
     inside: Exclusive<State>,
 }
 
@@ -38,7 +39,7 @@ pub struct State {
     pub last_slot: u64,
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
-    pub objects: Vec<Object>,
+    pub objects: Objects<Object>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,
@@ -68,7 +69,7 @@ unsafe impl Send for Current {}
 impl Bus {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            process: process::id(),
+            process: Process::own(),
             inside: Exclusive::new(State::default()),
         })
     }
@@ -78,7 +79,7 @@ impl Bus {
     /// # Errors
     /// ECHILD in a process that was forked, EDEADLK if another thread is inside.
     pub fn enter(&self) -> Result<Inside<'_, State>> {
-        match process::id() == self.process {
+        match self.process.is_own() {
             true => self.inside.enter(),
             false => Err(Errno::CHILD),
         }

@@ -197,7 +197,7 @@ pub unsafe extern "C" fn sd_bus_message_get_signature(
             Content::Open { builder, .. } if complete != 0 => (0, builder.signature()),
             Content::Open { builder, .. } => (builder.depth(), builder.open_signature()),
             Content::Complete { sealed, .. } if complete != 0 => (0, sealed.message().signature()),
-            Content::Complete { sealed, cursor } => {
+            Content::Complete { sealed, cursor, .. } => {
                 (cursor.depth(), cursor.signature(sealed.message()))
             }
         };

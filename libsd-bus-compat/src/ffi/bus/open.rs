@@ -113,12 +113,12 @@ openers! {
     sd_bus_open_system, sd_bus_open_system_with_description => System;
 }
 
-type Slot = RefCell<Weak<Bus>>;
+type Kept = RefCell<Weak<Bus>>;
 
 thread_local! {
-    static OWN: Slot = const { RefCell::new(Weak::new()) };
-    static USER: Slot = const { RefCell::new(Weak::new()) };
-    static SYSTEM: Slot = const { RefCell::new(Weak::new()) };
+    static OWN: Kept = const { RefCell::new(Weak::new()) };
+    static USER: Kept = const { RefCell::new(Weak::new()) };
+    static SYSTEM: Kept = const { RefCell::new(Weak::new()) };
 }
 
 /// This thread's bus by its number: SD_BUS_DEFAULT, SD_BUS_DEFAULT_USER, SD_BUS_DEFAULT_SYSTEM. Who has it keeps it.
@@ -136,7 +136,7 @@ pub fn known(number: usize) -> Option<*const Bus> {
 unsafe fn default(
     to: *mut *const Bus,
     which: Which,
-    slot: &'static std::thread::LocalKey<Slot>,
+    slot: &'static std::thread::LocalKey<Kept>,
 ) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
