@@ -218,6 +218,11 @@ impl Connection {
         (self.received.len(), self.outgoing.len() + self.early.len())
     }
 
+    /// Whether there are messages that need not be waited for: one read may have brought several.
+    pub fn has_received(&self) -> bool {
+        !self.received.is_empty() || self.incoming.is_ready()
+    }
+
     /// Whether there are bytes that could be written.
     pub fn wants_to_write(&self) -> bool {
         let saying = |client: &Client| !client.output().is_empty();
@@ -232,7 +237,7 @@ impl Connection {
     pub fn wake(&self) -> u64 {
         match self.phase {
             Phase::Authenticating => self.deadline,
-            Phase::Hello | Phase::Running if !self.received.is_empty() => 0,
+            Phase::Hello | Phase::Running if self.has_received() => 0,
             Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
             Phase::Closing => 0,
             Phase::Unset | Phase::Closed => u64::MAX,

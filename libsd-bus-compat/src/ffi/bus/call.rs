@@ -274,7 +274,7 @@ pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
         match connection.phase {
             Phase::Closing => return Ok(true),
             Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
-            _ if connection.queued().0 > 0 => return Ok(true),
+            _ if connection.has_received() => return Ok(true),
             _ => {}
         }
         let wake = connection.wake();

@@ -379,7 +379,7 @@ pub unsafe extern "C" fn sd_bus_get_events(of: *const Bus) -> c_int {
             return Err(Errno::NOTCONN);
         }
         let mut events = 0;
-        if connection.queued().0 == 0 {
+        if !connection.has_received() {
             events |= libc::POLLIN;
         }
         if connection.wants_to_write() {
