@@ -2,12 +2,10 @@
 
 mod sd_probe;
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use sd_probe::{OURS, Probe, quiet};
-use support::{Daemon, Sandbox, Via, sandbox, skip_for_machine};
+use sd_probe::{OURS, Probe, open_bus, quiet};
+use support::{Sandbox, Via, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/bus_probe.c");
 
@@ -142,26 +140,3 @@ fn memory() {
         }
     });
 }
-
-/// A bus where everybody may have every name.
-fn open_bus(s: &Sandbox) -> Daemon {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
-}
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use support::{Options, Sandbox};
+use support::{Daemon, Options, Sandbox};
 
 /// The folder of our libsystemd.so.0.
 pub const OURS: &str = "/usr/lib/switchyard/compat";
@@ -73,3 +74,26 @@ pub fn theirs(s: &Sandbox) -> String {
         .ok();
     found.trim().to_owned()
 }
+
+/// A bus where everybody may have every name.
+pub fn open_bus(s: &Sandbox) -> Daemon {
+    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
+    let bus = s.spawn(
+        "dbus",
+        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
+    );
+    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+    bus
+}
+
+const OPEN_TO_ALL: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:path=/tmp/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
