@@ -219,6 +219,11 @@ impl Connection {
         (self.received.len(), self.outgoing.len() + self.early.len())
     }
 
+    /// Whether there are messages that need not be waited for: one read may have brought several.
+    pub fn has_received(&self) -> bool {
+        !self.received.is_empty() || self.incoming.is_ready()
+    }
+
     /// Whether there are bytes that could be written.
     pub fn wants_to_write(&self) -> bool {
         let saying = |client: &Client| !client.output().is_empty();
@@ -233,7 +238,7 @@ impl Connection {
     pub fn wake(&self) -> u64 {
         match self.phase {
             Phase::Authenticating => self.deadline,
-            Phase::Hello | Phase::Running if !self.received.is_empty() => 0,
+            Phase::Hello | Phase::Running if self.has_received() => 0,
             Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
             Phase::Closing => 0,
             Phase::Unset | Phase::Closed => u64::MAX,
@@ -265,8 +270,8 @@ impl Connection {
             return Ok(());
         }
         self.outgoing.push(message).map_err(errno)?;
-        if let Err(errno) = self.write() {
-            self.close_after(errno);
+        if self.write().is_err() {
+            self.fail();
             return Err(Errno::CONNRESET);
         }
         Ok(())
@@ -289,29 +294,29 @@ impl Connection {
     /// One thing of what there is to do.
     ///
     /// # Errors
-    /// Of authentication: the connection is closed then.
+    /// Of authentication: the connection goes no further then.
     pub fn step(&mut self) -> Result<Step> {
         match self.phase {
             Phase::Unset => Err(Errno::NOTCONN),
             Phase::Closed => Err(Errno::CONNRESET),
             Phase::Authenticating => {
                 if now() >= self.deadline {
-                    self.close();
+                    self.fail();
                     return Err(Errno::TIMEDOUT);
                 }
                 match self.authenticate() {
                     Ok(true) => Ok(Step::Done),
                     Ok(false) => Ok(Step::Idle),
                     Err(errno) => {
-                        self.close();
+                        self.fail();
                         Err(errno)
                     }
                 }
             }
             Phase::Hello | Phase::Running => match self.exchange() {
                 Ok(step) => Ok(step),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     Ok(Step::Done)
                 }
             },
@@ -403,8 +408,8 @@ impl Connection {
             match self.read() {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     return Err(Errno::CONNRESET);
                 }
             }
@@ -514,11 +519,16 @@ impl Connection {
         Ok(())
     }
 
-    fn close_after(&mut self, _errno: Errno) {
+    /// It goes no further. What waits is to be told yet, and its descriptors stay, for whoever waits for these.
+    pub fn fail(&mut self) {
         if self.is_open() {
             self.phase = Phase::Closing;
-            self.socket = None;
         }
+    }
+
+    /// How many calls wait for their answers, those of this connection itself too.
+    pub fn awaited(&self) -> usize {
+        self.replies.len()
     }
 
     /// Ends it. What was not sent is not sent.

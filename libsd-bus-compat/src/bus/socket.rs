@@ -75,6 +75,11 @@ impl Socket {
         self.input.as_fd()
     }
 
+    /// Where bytes go.
+    pub fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
+    }
+
     /// The one descriptor, if it is one.
     pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Arc::ptr_eq(&self.input, &self.output).then(|| self.input())

@@ -1,10 +1,12 @@
 //! sd-bus.h
 
 mod arguments;
+mod attach;
 mod call;
 mod connection;
 mod convenience;
 mod dispatch;
+mod ending;
 mod error;
 mod matches;
 mod message;

@@ -37,11 +37,15 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
             answer(bus, slot, told)?;
         }
         Step::Over => {
+            let attached = bus.enter()?.attached.take();
+            let event = attached.as_ref().map(|own| Arc::clone(&own.event));
+            drop(attached);
             let told = disconnected(bus)?;
-            if !offer(bus, &told)?
-                && let Some(left) = left
-            {
-                *left = Some(told);
+            if !offer(bus, &told)? {
+                super::ending::over(bus, event)?;
+                if let Some(left) = left {
+                    *left = Some(told);
+                }
             }
         }
         Step::Received(sealed) => {

@@ -132,6 +132,12 @@ pub fn known(number: usize) -> Option<*const Bus> {
     Some(Arc::as_ptr(&bus))
 }
 
+/// All of this thread's.
+pub fn all_known() -> Vec<Arc<Bus>> {
+    let known = [&OWN, &USER, &SYSTEM].map(|slot| slot.try_with(|slot| slot.borrow().upgrade()));
+    known.into_iter().flatten().flatten().collect()
+}
+
 /// This thread's bus, which is opened when it is first asked for, and goes with the last who has it.
 unsafe fn default(
     to: *mut *const Bus,
@@ -147,6 +153,7 @@ unsafe fn default(
             return Ok(0);
         }
         let bus = open(which, None)?;
+        bus.enter()?.thread = crate::ffi::event::sys::thread();
         let kept = slot.try_with(|slot| *slot.borrow_mut() = Arc::downgrade(&bus));
         kept.map_err(|_| Errno::NOTCONN)?;
         to.set(Arc::into_raw(bus));
