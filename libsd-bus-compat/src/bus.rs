@@ -2,10 +2,15 @@
 
 pub mod append;
 pub mod connection;
+pub mod container;
 pub mod error;
 pub mod message;
+pub mod program;
 pub mod read;
+pub mod remote;
+pub mod route;
 pub mod socket;
+pub mod watch;
 
 use crate::Errno;
 

@@ -5,6 +5,7 @@ mod call;
 mod connection;
 mod convenience;
 mod dispatch;
+mod elsewhere;
 mod error;
 mod matches;
 mod message;
@@ -16,6 +17,7 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod role;
 mod slot;
 mod vtable;
 

@@ -264,6 +264,9 @@ macro_rules! settings {
 
 settings! {
     sd_bus_set_bus_client, sd_bus_is_bus_client => connection.is_client;
+    sd_bus_set_monitor, sd_bus_is_monitor => connection.is_monitor;
+    sd_bus_set_watch_bind, sd_bus_get_watch_bind => connection.waits_for_bind;
+    sd_bus_set_connected_signal, sd_bus_get_connected_signal => connection.tells_connected;
     sd_bus_set_anonymous, sd_bus_is_anonymous => connection.is_anonymous;
     sd_bus_set_trusted, sd_bus_is_trusted => trusted;
 }
@@ -379,7 +382,7 @@ pub unsafe extern "C" fn sd_bus_get_events(of: *const Bus) -> c_int {
             return Err(Errno::NOTCONN);
         }
         let mut events = 0;
-        if connection.queued().0 == 0 {
+        if connection.phase != Phase::Opening && connection.queued().0 == 0 {
             events |= libc::POLLIN;
         }
         if connection.wants_to_write() {
