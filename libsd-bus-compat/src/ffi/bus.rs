@@ -6,6 +6,7 @@ mod call;
 mod connection;
 mod convenience;
 mod dispatch;
+mod elsewhere;
 mod ending;
 mod error;
 mod matches;
@@ -18,6 +19,7 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod role;
 mod slot;
 mod vtable;
 

@@ -131,7 +131,7 @@ pub fn running(bus: &Arc<Bus>) -> Result<()> {
         match bus.enter()?.connection.phase {
             Phase::Running => return Ok(()),
             Phase::Unset | Phase::Closing | Phase::Closed => return Err(Errno::NOTCONN),
-            Phase::Authenticating | Phase::Hello => {}
+            Phase::Watching | Phase::Opening | Phase::Authenticating | Phase::Hello => {}
         }
         if !process(bus, None)? {
             wait(bus, u64::MAX)?;

@@ -253,6 +253,9 @@ macro_rules! settings {
 
 settings! {
     sd_bus_set_bus_client, sd_bus_is_bus_client => connection.is_client;
+    sd_bus_set_monitor, sd_bus_is_monitor => connection.is_monitor;
+    sd_bus_set_watch_bind, sd_bus_get_watch_bind => connection.waits_for_bind;
+    sd_bus_set_connected_signal, sd_bus_get_connected_signal => connection.tells_connected;
     sd_bus_set_anonymous, sd_bus_is_anonymous => connection.is_anonymous;
     sd_bus_set_trusted, sd_bus_is_trusted => trusted;
 }
@@ -378,10 +381,14 @@ pub fn events(connection: &Connection) -> Result<c_short> {
     match connection.phase {
         Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
         Phase::Closing => return Ok(0),
-        Phase::Authenticating | Phase::Hello | Phase::Running => {}
+        Phase::Watching
+        | Phase::Opening
+        | Phase::Authenticating
+        | Phase::Hello
+        | Phase::Running => {}
     }
     let mut events = 0;
-    if !connection.has_received() {
+    if connection.phase != Phase::Opening && !connection.has_received() {
         events |= libc::POLLIN;
     }
     if connection.wants_to_write() {

@@ -13,7 +13,7 @@ use crate::{Errno, Result, environment};
 
 /// Which bus.
 #[derive(Clone, Copy, Debug)]
-enum Which {
+pub enum Which {
     System,
     User,
     /// The one that has started this program, or that of the user in a session, or the system's.
@@ -61,7 +61,8 @@ fn address(which: Which) -> Result<(Vec<u8>, &'static CStr)> {
     }
 }
 
-fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
+/// Opens one.
+pub fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
     let (address, scope) = address(which)?;
     let bus = Bus::new();
     {
