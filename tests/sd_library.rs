@@ -562,7 +562,9 @@ fn linking() {
                 .timeout(Duration::from_secs(60))
                 .run()
                 .ok();
-            assert_eq!(said.trim(), "5a4db0c5a4db0c5a4db0c5a4db0c5a4d", "{name}");
+            // The linker says of a static program that getaddrinfo(3) and getpwuid_r(3) want the C library's modules.
+            let said = said.lines().last();
+            assert_eq!(said, Some("5a4db0c5a4db0c5a4db0c5a4db0c5a4d"), "{name}");
         }
         let needed = s.run("readelf -d /tmp/shared").ok();
         assert!(

@@ -48,11 +48,17 @@ impl<'s> Probe<'s> {
     /// something with ours, it does so once more under valgrind, or with AddressSanitizer in it.
     #[track_caller]
     pub fn with(&self, library: &str, line: &str) -> String {
-        let said = self.run(library, &self.program, line, 20).ok();
+        let said = self.once(library, line);
         if library == OURS {
             self.check_memory(line);
         }
         said
+    }
+
+    /// The same, and no more: for what leaves something behind.
+    #[track_caller]
+    pub fn once(&self, library: &str, line: &str) -> String {
+        self.run(library, &self.program, line, 20).ok()
     }
 
     fn run(&self, library: &str, program: &str, line: &str, seconds: u64) -> Output {
@@ -81,7 +87,7 @@ impl<'s> Probe<'s> {
                 let leaks =
                     "--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite";
                 format!(
-                    "valgrind -q {leaks} --log-file={folder}/%p {}",
+                    "/usr/bin/valgrind -q {leaks} --log-file={folder}/%p {}",
                     self.program
                 )
             }
@@ -108,7 +114,7 @@ impl<'s> Probe<'s> {
             let how = format!("{sanitize} -w -o {program} {source} {libraries}");
             compile(self.sandbox, &how);
         }
-        format!("env ASAN_OPTIONS=log_path={folder}/asan:detect_leaks=1 {program}")
+        format!("/usr/bin/env ASAN_OPTIONS=log_path={folder}/asan:detect_leaks=1 {program}")
     }
 
     /// The same with both, which must be the same but for the lines that begin so.
