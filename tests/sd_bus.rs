@@ -2,11 +2,8 @@
 
 mod sd_probe;
 
-use std::fs;
-use std::path::Path;
-
-use sd_probe::{OURS, Probe, quiet};
-use support::{Daemon, Sandbox, Via, sandbox};
+use sd_probe::{OURS, Probe, open_bus, quiet};
+use support::{Sandbox, Via, sandbox};
 
 const PROBE: &str = include_str!("c/bus_probe.c");
 
@@ -103,31 +100,7 @@ fn objects() {
     sandbox!(quiet(), |s| {
         let _bus = open_bus(s);
         let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe objects";
-        // Theirs come as they lie in a table of hashes.
-        let said = probe(s).compare(line, &[" <node name="]);
+        let said = probe(s).compare(line, &[]);
         assert!(said.contains("<method name=\"Add\">"), "{said}");
     });
 }
-
-/// A bus where everybody may have every name.
-fn open_bus(s: &Sandbox) -> Daemon {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
-}
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

@@ -4,6 +4,7 @@ pub mod append;
 pub mod connection;
 pub mod error;
 pub mod message;
+pub mod objects;
 pub mod read;
 pub mod socket;
 

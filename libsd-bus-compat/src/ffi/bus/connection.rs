@@ -12,6 +12,7 @@ use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
 use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::objects::Objects;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
@@ -38,7 +39,7 @@ pub struct State {
     pub last_slot: u64,
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
-    pub objects: Vec<Object>,
+    pub objects: Objects<Object>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,
