@@ -34,18 +34,13 @@ impl Code {
         let mut declarations = String::new();
         for area in AREAS {
             let text = module(&source, &format!("ffi::{}", area.module));
-            // cbindgen looks into an Option for a pointer to a function, and not behind its name.
-            let text =
-                area.types
-                    .iter()
-                    .fold(text, |text, (name, _)| match name.ends_with("Handler") {
-                        true => text.replace(&format!("Option<{name}>"), name),
-                        false => text,
-                    });
             let mut config = config();
+            let mut text = text;
             for (name, in_c) in area.types {
                 config.export.rename.insert((*name).into(), (*in_c).into());
-                if name.ends_with("Handler") {
+                // cbindgen looks into an Option for a pointer to a function, and not behind its name.
+                if in_c.ends_with("_t") {
+                    text = text.replace(&format!("Option<{name}>"), name);
                     config.export.include.push((*name).into());
                 }
             }

@@ -12,6 +12,7 @@ pub const AREAS: &[Area] = &[
         types: &[
             ("Bus", "sd_bus"),
             ("Destroy", "sd_bus_destroy_t"),
+            ("Enumerate", "sd_bus_node_enumerator_t"),
             ("Error", "sd_bus_error"),
             ("Find", "sd_bus_object_find_t"),
             ("Handler", "sd_bus_message_handler_t"),
