@@ -451,36 +451,6 @@ fn a_program_with_threads() {
     });
 }
 
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        program("ssh", SSH);
-        for group in [
-            "addresses 'unix:path=/nope;unix:path=/tmp/bus' 'tcp:host=127.0.0.1,port=47110' 'tcp:host=127.0.0.1,port=1' \
-             'unix:path=/tmp/bus,guid=0123456789abcdef0123456789abcdef' 'x-machine-unix:machine=none'",
-            "nothing",
-            "exec /tmp/transport_probe /tmp/bus",
-            "watch /tmp/late",
-            "remote host [::1]:22/web -x",
-            "machine none a/b user@none",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} PATH=/tmp/bin:$PATH; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 --child-silent-after-fork=yes /tmp/transport_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(60)).run().ok();
-        }
-    });
-}
-
 /// A group of the probe with these arguments.
 fn line(group: &str, arguments: &[&str]) -> String {
     let quoted = arguments.iter().map(|argument| format!(" '{argument}'"));
