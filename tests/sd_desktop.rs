@@ -118,3 +118,61 @@ fn story_of_swayidle(s: &Sandbox, library: &str) -> String {
     logind.end();
     swayidle.log()[before.1..].to_owned() + &logind.log()[before.0..]
 }
+
+/// Games: a tree of objects by an enumerator and a fallback, a property that is told of, a call as a client.
+#[test]
+fn gamemoded() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        let saver = start_logind();
+        let game = s.spawn("game", &["sleep", "1000"]);
+        let said = compare(s, |library| {
+            story_of_gamemoded(s, library, &saver, game.pid())
+        });
+        assert!(
+            said.contains("/com/feralinteractive/GameMode/Games/PID"),
+            "{said}"
+        );
+        assert!(said.contains("no screen saver: "), "{said}");
+    });
+}
+
+fn story_of_gamemoded(s: &Sandbox, library: &str, saver: &Daemon, game: u32) -> String {
+    const NAME: &str = "com.feralinteractive.GameMode";
+    let before = saver.log().len();
+    let monitor = Monitor::start(s, NAME);
+    let daemon = start_service(s, library, &["gamemoded"], NAME);
+    let pid = daemon.pid();
+    assert_loaded(pid, library);
+    let object = "/com/feralinteractive/GameMode";
+    let call = |method: &str| {
+        let line = format!("gdbus call --session -d {NAME} -o {object} -m {NAME}.{method}");
+        ask(s, &line)
+    };
+    let mut said = ask(s, &format!("busctl --user introspect {NAME} {object}"));
+    said += &call("QueryStatus 1");
+    said += &call(&format!("RegisterGame {game}"));
+    said += &call("ListGames");
+    said += &ask(s, &format!("busctl --user tree {NAME}"));
+    said += &ask(
+        s,
+        &format!("busctl --user introspect {NAME} {object}/Games/{game}"),
+    );
+    // The client's library speaks by libdbus.
+    said += &ask(s, &format!("gamemoded -s; gamemoded -s{game}"));
+    said += &call(&format!("QueryStatusByPID {game} {game}"));
+    said += &call(&format!("RegisterGame {game}"));
+    said += &call(&format!("UnregisterGame {game}"));
+    said += &call(&format!("UnregisterGame {game}"));
+    said += &call("ListGames");
+    said += &call("RefreshConfig");
+    monitor.wait_for("{'ClientCount': <0>}");
+    s.wait_for(
+        || saver.log()[before..].contains("\nscreen saver: "),
+        "the end of the game",
+    );
+    said += &monitor.heard();
+    daemon.end();
+    said += &saver.log()[before..];
+    said.replace(&game.to_string(), "PID")
+}
