@@ -156,7 +156,7 @@ fn story_of_gamemoded(s: &Sandbox, library: &str, saver: &Daemon, game: u32) -> 
     said += &ask(s, &format!("busctl --user tree {NAME}"));
     said += &ask(
         s,
-        &format!("busctl --user introspect {NAME} {object}/Games/{game}"),
+        &format!("busctl --user introspect {NAME} {object}/Games/{game} | grep -v Timestamp"),
     );
     // The client's library speaks by libdbus.
     said += &ask(s, &format!("gamemoded -s; gamemoded -s{game}"));
@@ -175,4 +175,56 @@ fn story_of_gamemoded(s: &Sandbox, library: &str, saver: &Daemon, game: u32) -> 
     daemon.end();
     said += &saver.log()[before..];
     said.replace(&game.to_string(), "PID")
+}
+
+/// A method of input: a binding of C++ with objects that come and go, variants as deep as a configuration, a program that types.
+#[test]
+fn fcitx5() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        fs::write("/tmp/type.py", include_str!("programs/type.py")).unwrap();
+        let said = compare(s, |library| story_of_fcitx5(s, library));
+        assert!(
+            said.contains("\nUpdateFormattedPreedit ([], 0)\n"),
+            "{said}"
+        );
+    });
+}
+
+fn story_of_fcitx5(s: &Sandbox, library: &str) -> String {
+    const NAME: &str = "org.fcitx.Fcitx5";
+    let _ = fs::remove_dir_all("/root/.config/fcitx5");
+    let command = [
+        "fcitx5",
+        "--disable=all",
+        "--enable=dbus,keyboard,dbusfrontend",
+    ];
+    let fcitx = start_service(s, library, &command, NAME);
+    let controller = format!("{NAME} /controller org.fcitx.Fcitx.Controller1");
+    let call = |method: &str| ask(s, &format!("busctl --user call {controller} {method}"));
+    let configuration = ask(
+        s,
+        &format!("busctl --user --json=short call {controller} GetConfig s fcitx://config/global"),
+    );
+    [
+        ask(s, &format!("busctl --user introspect {NAME} /controller")),
+        ask(
+            s,
+            &format!("busctl --user introspect {NAME} /org/freedesktop/portal/inputmethod"),
+        ),
+        ask(s, &format!("busctl --user tree {NAME}")),
+        call("State"),
+        call("InputMethodGroups"),
+        call("InputMethodGroupInfo s Default"),
+        call("AddInputMethodGroup s Second"),
+        call(r#"SetInputMethodGroupInfo ssa\(ss\) Second us 2 keyboard-us '' keyboard-de us"#),
+        call("InputMethodGroupInfo s Second"),
+        configuration,
+        call(r#"SetConfig sv fcitx://config/global a{sv} 1 Behavior a{sv} 1 DefaultPageSize s 7"#),
+        call("GetAddonsV2"),
+        ask(s, "/usr/bin/python3 /tmp/type.py"),
+        ask(s, "fcitx5-remote; fcitx5-remote -n; fcitx5-remote -e"),
+        format!("{:?}", fcitx.wait()),
+    ]
+    .concat()
 }
