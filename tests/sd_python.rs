@@ -14,7 +14,7 @@ const SOURCE: &str = "/usr/src/sdbus.tar.gz";
 /// Builds it in a folder, with what pkg-config says of this file's library.
 fn build(s: &Sandbox, folder: &str, pkg_config: &str) {
     let line = format!(
-        "mkdir {folder} && tar -xf {SOURCE} --strip-components=1 -C {folder} && cd {folder} && touch test/__init__.py && \
+        "mkdir {folder} && tar -xf {SOURCE} --no-same-owner --strip-components=1 -C {folder} && cd {folder} && touch test/__init__.py && \
          export PKG_CONFIG_PATH={pkg_config} && CPPFLAGS=$(pkg-config --cflags libsystemd) \
          LDFLAGS=$(pkg-config --libs-only-L libsystemd) /usr/bin/python3 setup.py -q build_ext --inplace 2>&1"
     );
