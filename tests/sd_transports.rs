@@ -137,7 +137,7 @@ fn another_host() {
         ];
         let both = |library: &str| {
             let _ = fs::remove_file("/tmp/said");
-            let said = probe.with(
+            let said = probe.once(
                 library,
                 &format!("export PATH=/tmp/bin:$PATH; {}", line("remote", &hosts)),
             );
