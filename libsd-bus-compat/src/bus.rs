@@ -5,6 +5,7 @@ pub mod connection;
 pub mod container;
 pub mod error;
 pub mod message;
+pub mod objects;
 pub mod program;
 pub mod read;
 pub mod remote;

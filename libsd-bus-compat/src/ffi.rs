@@ -21,5 +21,6 @@ mod login;
 mod memory;
 mod passwd;
 mod pointer;
+mod process;
 pub mod resolve;
 pub mod sys;

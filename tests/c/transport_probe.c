@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 
 static const char *error(int r) {
         return r < 0 ? strerrorname_np(-r) ?: "?" : "";
@@ -284,6 +285,44 @@ static void late(int argc, char **argv) {
         waitpid(pid, NULL, 0);
 }
 
+static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        (void) e;
+        printf("told: %s\n", sd_bus_message_get_member(m));
+        puts(ask(sd_bus_message_get_bus(m)) < 0 ? "failed" : "answered");
+        sd_event_exit(userdata, 0);
+        return 0;
+}
+
+/* The same in a loop of events: ADDRESS, and a line that starts the bus. */
+static void attached(int argc, char **argv) {
+        sd_event *event = NULL;
+        sd_bus *bus = to(argv[0]);
+        pid_t pid;
+
+        (void) argc;
+        INT(sd_event_new(&event));
+        if (strncmp(argv[0], "tcp:", 4) == 0)
+                INT(sd_bus_set_anonymous(bus, 1));
+        INT(sd_bus_set_watch_bind(bus, 1));
+        INT(sd_bus_set_connected_signal(bus, 1));
+        INT(sd_bus_match_signal_async(bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local", "Connected", on_connected, NULL,
+                                      event));
+        INT(sd_bus_attach_event(bus, event, 0));
+        INT(sd_bus_start(bus) < 0);
+        fflush(stdout);
+        pid = fork();
+        if (pid == 0) {
+                usleep(100000);
+                execl("/bin/sh", "sh", "-c", argv[1], NULL);
+                _exit(1);
+        }
+        INT(sd_event_loop(event));
+        sd_bus_close_unref(bus);
+        sd_event_unref(event);
+        kill(pid, SIGTERM);
+        waitpid(pid, NULL, 0);
+}
+
 static void opened(const char *what, int r, sd_bus *bus) {
         const char *address = NULL, *scope = NULL, *description = NULL;
 
@@ -395,6 +434,7 @@ static void nothing(int argc, char **argv) {
 int main(int argc, char **argv) {
         static const struct { const char *name; void (*run)(int argc, char **argv); } groups[] = {
                 { "addresses", addresses }, { "starts", starts }, { "relay", relay }, { "exec", exec }, { "watch", watch }, { "late", late },
+                { "attached", attached },
                 { "remote", remote }, { "machine", machine }, { "user-machine", user_machine }, { "nothing", nothing },
                 { "threads", threads },
         };

@@ -4,7 +4,8 @@ mod opening;
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
-use std::os::fd::OwnedFd;
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use dbus::address::Guid;
 use dbus::authentication::Side;
@@ -25,7 +26,7 @@ use crate::{Errno, Result};
 /// How long a call waits for its answer, in µs, if nobody says otherwise.
 pub const TIMEOUT: u64 = 25_000_000;
 /// How many slices of memory one call of sendmsg(2) takes.
-const GATHER: usize = 64;
+const GATHER: usize = 32;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,6 +189,12 @@ impl Connection {
         watch.or(self.socket.as_ref()).ok_or(Errno::NOTCONN)
     }
 
+    /// The number of what is to be waited for, which is another one with each way to the server that is tried.
+    pub fn place(&self) -> Option<RawFd> {
+        let socket = self.socket().ok()?;
+        Some(socket.input().as_raw_fd())
+    }
+
     /// Who the server says it is.
     pub fn server(&self) -> Guid {
         self.server
@@ -201,6 +208,11 @@ impl Connection {
     /// How many messages were received, and are to be sent.
     pub fn queued(&self) -> (usize, usize) {
         (self.received.len(), self.outgoing.len() + self.early.len())
+    }
+
+    /// Whether there are messages that need not be waited for: one read may have brought several.
+    pub fn has_received(&self) -> bool {
+        !self.received.is_empty() || self.incoming.is_ready()
     }
 
     /// Whether there are bytes that could be written.
@@ -218,7 +230,7 @@ impl Connection {
     pub fn wake(&self) -> u64 {
         match self.phase {
             Phase::Authenticating => self.deadline,
-            Phase::Hello | Phase::Running if !self.received.is_empty() => 0,
+            Phase::Hello | Phase::Running if self.has_received() => 0,
             Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
             Phase::Closing => 0,
             Phase::Unset | Phase::Watching | Phase::Opening | Phase::Closed => u64::MAX,
@@ -250,8 +262,8 @@ impl Connection {
             return Ok(());
         }
         self.outgoing.push(message).map_err(errno)?;
-        if let Err(errno) = self.write() {
-            self.close_after(errno);
+        if self.write().is_err() {
+            self.fail();
             return Err(Errno::CONNRESET);
         }
         Ok(())
@@ -274,7 +286,7 @@ impl Connection {
     /// One thing of what there is to do.
     ///
     /// # Errors
-    /// Of authentication: the connection is closed then.
+    /// Of authentication: the connection goes no further then.
     pub fn step(&mut self) -> Result<Step> {
         match self.phase {
             Phase::Unset => Err(Errno::NOTCONN),
@@ -283,14 +295,14 @@ impl Connection {
                 Ok(true) => Ok(Step::Done),
                 Ok(false) => Ok(Step::Idle),
                 Err(errno) => {
-                    self.close();
+                    self.fail();
                     Err(errno)
                 }
             },
             Phase::Hello | Phase::Running => match self.exchange() {
                 Ok(step) => Ok(step),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     Ok(Step::Done)
                 }
             },
@@ -381,8 +393,8 @@ impl Connection {
             match self.read() {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     return Err(Errno::CONNRESET);
                 }
             }
@@ -398,7 +410,7 @@ impl Connection {
                 0 => first.descriptors(),
                 _ => &[],
             };
-            let mut slices: [&[u8]; GATHER] = [&[]; GATHER];
+            let mut slices = [IoSlice::new(&[]); GATHER];
             let count = self.outgoing.gather(&mut slices);
             let sent = socket.send(slices.get(..count).unwrap_or_default(), descriptors)?;
             if sent == 0 {
@@ -434,11 +446,16 @@ impl Connection {
         Ok(())
     }
 
-    fn close_after(&mut self, _errno: Errno) {
+    /// It goes no further. What waits is to be told yet, and its descriptors stay, for whoever waits for these.
+    pub fn fail(&mut self) {
         if self.is_open() {
             self.phase = Phase::Closing;
-            self.socket = None;
         }
+    }
+
+    /// How many calls wait for their answers, those of this connection itself too.
+    pub fn awaited(&self) -> usize {
+        self.replies.len()
     }
 
     /// Ends it. What was not sent is not sent.

@@ -61,6 +61,11 @@ impl Socket {
         self.input.as_fd()
     }
 
+    /// Where bytes go.
+    pub fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
+    }
+
     /// The one descriptor, if it is one.
     pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Arc::ptr_eq(&self.input, &self.output).then(|| self.input())
@@ -98,8 +103,7 @@ impl Socket {
     ///
     /// # Errors
     /// Of sendmsg(2).
-    pub fn send(&self, bytes: &[&[u8]], descriptors: &[OwnedFd]) -> Result<usize> {
-        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|part| IoSlice::new(part)).collect();
+    pub fn send(&self, bytes: &[IoSlice<'_>], descriptors: &[OwnedFd]) -> Result<usize> {
         let sent = if self.is_socket {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
             let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
@@ -108,9 +112,9 @@ impl Socket {
             if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
                 return Err(Errno::NOBUFS);
             }
-            sendmsg(&self.output, &slices, &mut control, flags)
+            sendmsg(&self.output, bytes, &mut control, flags)
         } else {
-            rustix::io::writev(&self.output, &slices)
+            rustix::io::writev(&self.output, bytes)
         };
         match sent {
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),

@@ -1,11 +1,13 @@
 //! sd-bus.h
 
 mod arguments;
+mod attach;
 mod call;
 mod connection;
 mod convenience;
 mod dispatch;
 mod elsewhere;
+mod ending;
 mod error;
 mod matches;
 mod message;

@@ -1,6 +1,8 @@
 //! A connection until messages go: the way to the server, authentication, and a name.
 
 use dbus::Builder;
+use std::io::IoSlice;
+
 use dbus::address::Guid;
 use dbus::authentication::{Client, Identity, Server, Side};
 use dbus::connection::Incoming;
@@ -151,7 +153,7 @@ impl Connection {
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
             let side = self.authentication.as_mut().ok_or(Errno::NOTCONN)?;
             while !side.output().is_empty() {
-                let count = socket.send(&[side.output()], &[])?;
+                let count = socket.send(&[IoSlice::new(side.output())], &[])?;
                 if count == 0 {
                     return Ok(any);
                 }

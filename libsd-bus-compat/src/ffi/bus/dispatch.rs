@@ -19,7 +19,15 @@ use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
-    let step = bus.enter()?.connection.step()?;
+    let (step, is_elsewhere) = {
+        let connection = &mut bus.enter()?.connection;
+        let before = connection.place();
+        let step = connection.step()?;
+        (step, connection.place() != before)
+    };
+    if is_elsewhere {
+        super::attach::follow(bus)?;
+    }
     match step {
         Step::Idle => return Ok(false),
         Step::Done => {}
@@ -44,11 +52,15 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
             answer(bus, slot, told)?;
         }
         Step::Over => {
+            let attached = bus.enter()?.attached.take();
+            let event = attached.as_ref().map(|own| Arc::clone(&own.event));
+            drop(attached);
             let told = Message::received(bus, local_signal(b"Disconnected")?);
-            if !offer(bus, &told)?
-                && let Some(left) = left
-            {
-                *left = Some(told);
+            if !offer(bus, &told)? {
+                super::ending::over(bus, event)?;
+                if let Some(left) = left {
+                    *left = Some(told);
+                }
             }
         }
         Step::Received(sealed) => {

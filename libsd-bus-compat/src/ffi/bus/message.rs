@@ -30,10 +30,10 @@ pub struct Own {
     pub timeout: u64,
     /// What C was told of types, by how deep the reader was: it is valid until the reader is told anew there.
     pub peeked: Vec<CString>,
-    /// What C was told of the signature.
-    pub signature: CString,
-    /// What C was told of the error.
-    pub error: Box<Error>,
+    /// What C was told of signatures, of the whole and by how deep the container was: the outer ones stay valid.
+    pub signatures: Vec<CString>,
+    /// What C was told of the error. It stays where it is, as the object does.
+    pub error: Error,
 }
 
 // SAFETY: the pointers in the error are to what is in the same object.
@@ -48,8 +48,8 @@ impl Message {
                 content,
                 timeout: 0,
                 peeked: Vec::new(),
-                signature: CString::default(),
-                error: Box::new(Error::NULL),
+                signatures: Vec::new(),
+                error: Error::NULL,
             }),
         })
     }
@@ -61,6 +61,13 @@ impl Message {
 
     pub fn enter(&self) -> Result<Inside<'_, Own>> {
         self.inside.enter()
+    }
+
+    /// Has nothing of it left in memory in the end, nor of its answer.
+    pub fn set_sensitive(&self) -> Result<()> {
+        let mut own = self.enter()?;
+        own.content.set_sensitive();
+        Ok(())
     }
 }
 
@@ -85,7 +92,7 @@ impl Own {
             Content::Complete { sealed, .. } => text_of(sealed.message()),
             Content::Open { .. } => None,
         };
-        *self.error = Error::owned(name, text)?;
+        self.error = Error::owned(name, text)?;
         Ok(&self.error)
     }
 
