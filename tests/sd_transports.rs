@@ -103,6 +103,15 @@ fn programs() {
     });
 }
 
+/// One that does not end when it is asked to.
+#[test]
+fn a_stubborn_program() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).with(OURS, "$probe stubborn");
+        assert_eq!(said, "begun 1, gone before it would end 1, children 0\n");
+    });
+}
+
 /// A bus that is not there yet, in a folder that is not there yet.
 #[test]
 fn a_late_bus() {
@@ -277,8 +286,13 @@ fn a_container() {
         }
         let gone = "stale: -2 ENOENT\n";
         assert_eq!(stale("CLASS=container\nLEADER=999999999\n"), gone);
-        // Its number is another process's by now.
+        // One that is not in anything: its bus would be ours.
         let own = std::process::id();
+        assert_eq!(
+            stale(&format!("CLASS=container\nLEADER={own}\n")),
+            "stale: -1 EPERM\n"
+        );
+        // Its number is another process's by now.
         for proof in [
             "LEADER_PIDFDID=1\nLEADER_START_TIME=1\n",
             "LEADER_START_TIME=1\n",

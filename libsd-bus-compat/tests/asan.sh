@@ -23,4 +23,4 @@ for name in $tests; do
     if grep -q '^mod sd_probe;' "tests/$name.rs"; then probes="$probes --test $name"; fi
 done
 # shellcheck disable=SC2086 # a list of words
-SWITCHYARD_ASAN=$target/$host/library/libsd_bus_compat.a cargo test -p switchyard-tests --locked $probes
+SWITCHYARD_ASAN=$target/$host/library/libsd_bus_compat.a cargo test -p switchyard-tests --locked --no-fail-fast $probes

@@ -5,7 +5,7 @@ mod opening;
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::io::IoSlice;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 
 use dbus::address::Guid;
 use dbus::authentication::Side;
@@ -187,12 +187,6 @@ impl Connection {
     pub fn socket(&self) -> Result<&Socket> {
         let watch = self.watch.as_ref().map(Watch::descriptor);
         watch.or(self.socket.as_ref()).ok_or(Errno::NOTCONN)
-    }
-
-    /// The number of what is to be waited for, which is another one with each way to the server that is tried.
-    pub fn place(&self) -> Option<RawFd> {
-        let socket = self.socket().ok()?;
-        Some(socket.input().as_raw_fd())
     }
 
     /// Who the server says it is.

@@ -56,6 +56,11 @@ impl Socket {
         self.is_socket && is_unix(&self.input) && is_unix(&self.output)
     }
 
+    /// Whether these are the same descriptors.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.input, &other.input) && Arc::ptr_eq(&self.output, &other.output)
+    }
+
     /// Where bytes come from.
     pub fn input(&self) -> BorrowedFd<'_> {
         self.input.as_fd()

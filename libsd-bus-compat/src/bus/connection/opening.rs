@@ -1,8 +1,8 @@
 //! A connection until messages go: the way to the server, authentication, and a name.
 
-use dbus::Builder;
 use std::io::IoSlice;
 
+use dbus::Builder;
 use dbus::address::Guid;
 use dbus::authentication::{Client, Identity, Server, Side};
 use dbus::connection::Incoming;

@@ -381,11 +381,14 @@ pub fn events(connection: &Connection) -> Result<c_short> {
     match connection.phase {
         Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
         Phase::Closing => return Ok(0),
-        Phase::Opening => return Ok(libc::POLLOUT),
-        Phase::Watching | Phase::Authenticating | Phase::Hello | Phase::Running => {}
+        Phase::Watching
+        | Phase::Opening
+        | Phase::Authenticating
+        | Phase::Hello
+        | Phase::Running => {}
     }
     let mut events = 0;
-    if !connection.has_received() {
+    if connection.phase != Phase::Opening && !connection.has_received() {
         events |= libc::POLLIN;
     }
     if connection.wants_to_write() {

@@ -19,13 +19,12 @@ use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
-    let (step, is_elsewhere) = {
-        let connection = &mut bus.enter()?.connection;
-        let before = connection.place();
-        let step = connection.step()?;
-        (step, connection.place() != before)
+    let (step, is_behind) = {
+        let mut state = bus.enter()?;
+        let step = state.connection.step()?;
+        (step, super::attach::is_behind(&state))
     };
-    if is_elsewhere {
+    if is_behind {
         super::attach::follow(bus)?;
     }
     match step {
