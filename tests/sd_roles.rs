@@ -4,7 +4,7 @@
 mod sd_probe;
 
 use sd_probe::{OURS, Probe, open_bus, quiet};
-use support::{Sandbox, sandbox};
+use support::{Sandbox, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/roles_probe.c");
 
@@ -32,6 +32,18 @@ fn a_server_of_its_own() {
     sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe processes", &[]);
         assert!(said.contains("server ended with 7"), "{said}");
+    });
+}
+
+/// With a client in another user namespace.
+#[test]
+fn a_client_without_a_number() {
+    sandbox!(quiet(), |s| {
+        if s.run("unshare --user true").status != Some(0) {
+            skip_for_machine!("there are no user namespaces");
+        }
+        let said = probe(s).compare("$probe namespace", &[]);
+        assert!(said.ends_with("sum 7\n"), "{said}");
     });
 }
 
