@@ -140,12 +140,31 @@ static void exec(int argc, char **argv) {
         printf("ended %d\n", r < 0);
         sd_bus_close_unref(bus);
 
-        /* Who does not go when asked to: the program ignores SIGTERM. */
+        /* One that is waited for. */
         INT(sd_bus_new(&bus));
         INT(sd_bus_set_exec(bus, "/bin/sh", (char *[]) { (char *) "sh", (char *) "-c", (char *) "sleep 0.2; exit 0", NULL }));
         INT(sd_bus_start(bus) < 0);
         sd_bus_close_unref(bus);
         INT(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? -errno : (int) info.si_pid);
+}
+
+/* A program that does not end when it is asked to. */
+static void stubborn(int argc, char **argv) {
+        sd_bus *bus = NULL;
+        siginfo_t info = { 0 };
+        char *arguments[] = { (char *) "sh", (char *) "-c", (char *) "trap '' TERM; exec sleep 60", NULL };
+        uint64_t begun = now();
+
+        (void) argc;
+        (void) argv;
+        sd_bus_new(&bus);
+        sd_bus_set_exec(bus, "/bin/sh", arguments);
+        int r = sd_bus_start(bus);
+        /* It has begun, and hears no more of SIGTERM. */
+        usleep(300000);
+        sd_bus_close_unref(bus);
+        int left = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : 1;
+        printf("begun %d, gone before it would end %d, children %d\n", r >= 0, now() - begun < 60000000, left);
 }
 
 static void drive(sd_bus *bus) {
@@ -433,7 +452,7 @@ static void nothing(int argc, char **argv) {
 
 int main(int argc, char **argv) {
         static const struct { const char *name; void (*run)(int argc, char **argv); } groups[] = {
-                { "addresses", addresses }, { "starts", starts }, { "relay", relay }, { "exec", exec }, { "watch", watch }, { "late", late },
+                { "addresses", addresses }, { "starts", starts }, { "relay", relay }, { "exec", exec }, { "stubborn", stubborn }, { "watch", watch }, { "late", late },
                 { "attached", attached },
                 { "remote", remote }, { "machine", machine }, { "user-machine", user_machine }, { "nothing", nothing },
                 { "threads", threads },
