@@ -3,11 +3,8 @@
 
 mod sd_probe;
 
-use std::fs;
-use std::path::Path;
-
-use sd_probe::{OURS, Probe, quiet};
-use support::{Daemon, Sandbox, sandbox};
+use sd_probe::{OURS, Probe, open_bus, quiet};
+use support::{Sandbox, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/roles_probe.c");
 
@@ -35,6 +32,18 @@ fn a_server_of_its_own() {
     sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe processes", &[]);
         assert!(said.contains("server ended with 7"), "{said}");
+    });
+}
+
+/// With a client in another user namespace.
+#[test]
+fn a_client_without_a_number() {
+    sandbox!(quiet(), |s| {
+        if s.run("unshare --user true").status != Some(0) {
+            skip_for_machine!("there are no user namespaces");
+        }
+        let said = probe(s).compare("$probe namespace", &[]);
+        assert!(said.ends_with("sum 7\n"), "{said}");
     });
 }
 
@@ -94,26 +103,3 @@ fn a_monitor() {
         assert!(said.ends_with(end), "{said}");
     });
 }
-
-/// A bus where everybody may do everything.
-fn open_bus(s: &Sandbox) -> Daemon {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
-}
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
