@@ -1,6 +1,7 @@
 //! Which type and which number of the code is which of the headers.
 
-/// What the types of each module of `ffi` are called in C, where it has any.
+/// What the types of each module of `ffi` are called in C, where it has any. A module within another that has one of the same
+/// name is taken by itself.
 pub const TYPES: &[(&str, &[(&str, &str)])] = &[
     (
         "bus",
@@ -23,6 +24,16 @@ pub const TYPES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "bus::track",
+        &[
+            ("Handler", "sd_bus_track_handler_t"),
+            ("Track", "sd_bus_track"),
+            ("Bus", "sd_bus"),
+            ("Message", "sd_bus_message"),
+            ("Destroy", "sd_bus_destroy_t"),
+        ],
+    ),
+    (
         "event",
         &[
             ("ChildHandler", "sd_event_child_handler_t"),
@@ -40,7 +51,7 @@ pub const TYPES: &[(&str, &[(&str, &str)])] = &[
     ("login", &[("Monitor", "sd_login_monitor")]),
 ];
 
-/// Objects that C holds by a pointer alone. In Rust it is const, since several may share one; in C it never is.
+/// Objects that C holds by a pointer alone. In Rust it is const, since several may share one; in C it is not.
 pub const OBJECTS: &[&str] = &[
     "sd_bus",
     "sd_bus_creds",
@@ -50,6 +61,9 @@ pub const OBJECTS: &[&str] = &[
     "sd_event",
     "sd_event_source",
 ];
+
+/// Functions that C hands an object as const.
+pub const OF_CONST: &[&str] = &["sd_bus_creds_get_mask", "sd_bus_creds_get_augmented_mask"];
 
 /// Structures that programs hold: of C, the module, of Rust, and the fields of both. The layout of sd_bus_vtable is in no type of
 /// Rust's, since there are two of it; that programs compiled with the header work is shown where it is read.
