@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod connection;
+pub mod creds;
 pub mod error;
 pub mod message;
 pub mod read;

@@ -18,5 +18,6 @@ mod exclusive;
 mod id128;
 mod login;
 mod memory;
+pub mod peer;
 mod pointer;
 pub mod sys;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
-use dbus::address::{Address, Guid, addresses};
+use dbus::address::{Address, Guid, Transport, addresses};
 use dbus::authentication::{Client, Identity};
 use dbus::connection::{Incoming, Outgoing, Replies, Serials};
 use dbus::{Basic, Builder, Kind};
@@ -88,6 +88,8 @@ pub struct Connection {
     pub(crate) is_client: bool,
     pub(crate) is_anonymous: bool,
     pub(crate) wants_descriptors: bool,
+    /// Whether who is on the other side is of this machine.
+    pub(crate) is_local: bool,
     can_descriptors: bool,
     server: Guid,
     pub(crate) unique_name: Option<CString>,
@@ -111,6 +113,7 @@ impl Default for Connection {
             is_client: false,
             is_anonymous: false,
             wants_descriptors: true,
+            is_local: false,
             can_descriptors: false,
             server: Guid::default(),
             unique_name: None,
@@ -168,6 +171,7 @@ impl Connection {
                 match Socket::connect(&transport) {
                     Ok(socket) => {
                         (self.socket, expected) = (Some(socket), guid);
+                        self.is_local = matches!(transport, Transport::Unix(_));
                         break;
                     }
                     Err(errno) => last = errno,

@@ -44,35 +44,6 @@ pub fn is_secure() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// The process at the other end of a socket of AF_UNIX.
-///
-/// # Errors
-/// ENODATA if there is none, or one in a pid namespace that is not below ours; of getsockopt(2).
-pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
-    let mut peer = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
-    };
-    let size = size_of::<libc::ucred>();
-    let mut length = libc::socklen_t::try_from(size).map_err(|_| Errno::INVAL)?;
-    // SAFETY: there is room for as much as `length` says. rustix's type can't hold the number 0.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &raw mut length,
-        )
-    };
-    match (result, peer.pid) {
-        (0, pid) if pid > 0 => Ok(pid),
-        (0, _) => Err(Errno::NODATA),
-        _ => Err(last()),
-    }
-}
-
 /// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.
 ///
 /// # Errors

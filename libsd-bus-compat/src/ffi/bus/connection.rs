@@ -13,6 +13,7 @@ use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
 use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::creds::mask;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
@@ -43,8 +44,15 @@ pub struct State {
     pub current: Vec<Current>,
     pub interactive: bool,
     pub trusted: bool,
+    /// What was asked to come with each message; on no bus that there is does any of it.
+    pub creds_mask: u64,
+    /// Whether the bus numbers processes as this process sees them, once that was asked.
+    pub shares_pids: Option<bool>,
     pub scope: Option<&'static CStr>,
 }
+
+/// What a message tells of its sender whatever was asked.
+pub const ALWAYS_TOLD: u64 = mask::UNIQUE_NAME | mask::WELL_KNOWN_NAMES;
 
 /// A slot in the lists of a bus. Its owner is C, or the bus if nobody asked for it.
 #[derive(Debug)]
@@ -69,7 +77,10 @@ impl Bus {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             process: process::id(),
-            inside: Exclusive::new(State::default()),
+            inside: Exclusive::new(State {
+                creds_mask: ALWAYS_TOLD,
+                ..State::default()
+            }),
         })
     }
 

@@ -10,7 +10,7 @@ use dbus::{Builder, Kind, types};
 use super::call::send;
 use super::connection::{Bus, Current};
 use super::error::Error;
-use super::message::{Message, errno};
+use super::message::{MADE_UP, Message, errno};
 use super::message_new::{error_reply, with_number};
 use super::slot::{Slot, remove};
 use crate::bus::connection::Step;
@@ -82,7 +82,7 @@ fn disconnected(bus: &Arc<Bus>) -> Result<Arc<Message>> {
 }
 
 fn received(bus: &Arc<Bus>, mut builder: Builder) -> Result<Arc<Message>> {
-    let sealed = builder.seal(u32::MAX).map_err(errno)?;
+    let sealed = builder.seal(MADE_UP).map_err(errno)?;
     Ok(Message::received(bus, Sealed::new(sealed, Vec::new())))
 }
 

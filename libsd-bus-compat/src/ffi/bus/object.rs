@@ -10,11 +10,11 @@ use dbus::message::{Field, NO_REPLY_EXPECTED};
 use dbus::{Basic, Builder, Kind as MessageKind, types};
 
 use self::value::{append_value, store};
-use super::call::{call as call_peer, send};
+use super::call::send;
 use super::connection::{Bus, Current, shared};
 use super::dispatch::{answer_error, call_slot};
 use super::error::Error;
-use super::matches::of_bus;
+use super::identity::is_privileged;
 use super::message::{Message, errno};
 use super::message_new::reply;
 use super::slot::{Handler, Kind, Slot};
@@ -364,36 +364,28 @@ impl Call<'_> {
         Ok(own.content.header().flags() & NO_REPLY_EXPECTED == 0)
     }
 
-    /// Whether the caller may: who is trusted, root, and the user this process is.
-    fn is_allowed(&self, flags: u64) -> Result<bool> {
+    /// Refuses a caller who may not: all may on a bus that is trusted and what is marked so; else root, and the user this process
+    /// is. Whether it was refused.
+    fn refused(&self, flags: u64, interface: &CStr, member: &CStr) -> Result<bool> {
         if flags & UNPRIVILEGED != 0 || self.bus.enter()?.trusted {
-            return Ok(true);
-        }
-        let sender = {
-            let own = self.message.enter()?;
-            let sender = own.content.header().text(Field::Sender);
-            sender.map(CStr::to_owned)
-        };
-        let Some(sender) = sender else {
             return Ok(false);
-        };
-        let ask = of_bus(self.bus, b"GetConnectionUnixUser", |builder| {
-            builder.append_basic(Basic::String(&sender))
-        })?;
-        let answer = call_peer(self.bus, &ask, 0)?;
-        let body = answer.message();
-        let user = match body.cursor().read_basic(body, types::UINT32) {
-            Ok(Some(Basic::Uint32(user))) => user,
-            _ => return Ok(false),
-        };
-        Ok(user == 0 || user == rustix::process::geteuid().as_raw())
+        }
+        match is_privileged(self.message) {
+            Ok(true) => Ok(false),
+            Ok(false) => self.denied(interface, member).map(|()| true),
+            // A sender that is gone is not told, and the bus goes on.
+            Err(errno) => {
+                let failed = Failed(-errno.raw_os_error(), Error::NULL);
+                self.fail(failed).map(|()| true)
+            }
+        }
     }
 
-    fn denied(&self) -> Result<()> {
+    fn denied(&self, interface: &CStr, member: &CStr) -> Result<()> {
         let text = format!(
             "Access to {}.{}() not permitted.",
-            self.interface.to_string_lossy(),
-            self.member.to_string_lossy()
+            interface.to_string_lossy(),
+            member.to_string_lossy()
         );
         self.refuse(b"org.freedesktop.DBus.Error.AccessDenied", &text)
     }
@@ -404,8 +396,8 @@ impl Call<'_> {
             let Some(method) = one.vtable.method(self.member.to_bytes()) else {
                 continue;
             };
-            if !self.is_allowed(method.flags)? {
-                return self.denied().map(|()| true);
+            if self.refused(method.flags, &one.name, &method.name)? {
+                return Ok(true);
             }
             let given = {
                 let own = self.message.enter()?;
@@ -649,8 +641,8 @@ impl Call<'_> {
             let text = format!("Property '{name}' is not writable.");
             return self.refuse(b"org.freedesktop.DBus.Error.PropertyReadOnly", &text);
         }
-        if !self.is_allowed(property.flags)? {
-            return self.denied();
+        if self.refused(property.flags, &one.name, &property.name)? {
+            return Ok(());
         }
         let entered = {
             let mut own = self.message.enter()?;
