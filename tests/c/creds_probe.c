@@ -581,7 +581,7 @@ static void names(void) {
         print_owner(bus, AUGMENT | SD_BUS_CREDS_EUID | SD_BUS_CREDS_UID | SD_BUS_CREDS_COMM);
         end(pid);
         /* The bus hears of that a moment later. */
-        for (int i = 0; i < 500 && sd_bus_get_name_creds(bus, unique, 0, NULL) >= 0; i++)
+        for (int i = 0; i < 1000 && sd_bus_get_name_creds(bus, unique, 0, NULL) >= 0; i++)
                 usleep(10000);
         print_name(bus, unique, 0);
         print_name(bus, unique, ALL | AUGMENT);
@@ -678,7 +678,7 @@ static void messages(void) {
         sd_bus_message_unref(answer);
         sd_bus_creds_unref(kept);
         end(pid);
-        for (int i = 0; i < 500 && sd_bus_get_name_creds(bus, unique, 0, NULL) >= 0; i++)
+        for (int i = 0; i < 1000 && sd_bus_get_name_creds(bus, unique, 0, NULL) >= 0; i++)
                 usleep(10000);
         print_sender("an answer of who is gone", answer);
         sd_bus_message_unref(answer);

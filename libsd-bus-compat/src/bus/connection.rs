@@ -284,6 +284,11 @@ impl Connection {
         awaited.map_err(errno)
     }
 
+    /// Whether answers are waited for.
+    pub fn awaits_replies(&self) -> bool {
+        !self.replies.is_empty()
+    }
+
     /// Waits no more for an answer.
     pub fn forget_reply(&mut self, serial: u32) {
         self.replies.take(serial);

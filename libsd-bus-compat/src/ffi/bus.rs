@@ -19,6 +19,7 @@ mod names;
 mod object;
 mod open;
 mod slot;
+mod track;
 mod vtable;
 
 /// What the macros of sd-bus-vtable.h refer to, so that a program can tell which they are: the format that has names of arguments.

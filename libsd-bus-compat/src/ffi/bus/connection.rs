@@ -12,6 +12,7 @@ use dbus::Rule;
 use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
+use super::track::Track;
 use crate::bus::connection::{Connection, Phase, now};
 use crate::bus::creds::mask;
 use crate::ffi::boundary::{entry, whole};
@@ -40,6 +41,10 @@ pub struct State {
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
     pub objects: Vec<Object>,
+    /// All that are told when the connection is over, the newest last.
+    pub tracks: Vec<Weak<Track>>,
+    /// Those that are empty and to be told of it, the newest last.
+    pub emptied: Vec<Weak<Track>>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,
@@ -72,6 +77,16 @@ pub struct Current {
 
 // SAFETY: these are told to C and never followed.
 unsafe impl Send for Current {}
+
+impl State {
+    /// When there is something to do without anything to read, as [`Connection::wake`].
+    pub fn wake(&self) -> u64 {
+        match self.connection.phase {
+            Phase::Hello | Phase::Running if !self.emptied.is_empty() => 0,
+            _ => self.connection.wake(),
+        }
+    }
+}
 
 impl Bus {
     pub fn new() -> Arc<Self> {
@@ -411,7 +426,7 @@ pub unsafe extern "C" fn sd_bus_get_timeout(of: *const Bus, to: *mut u64) -> c_i
         if !connection.is_open() && connection.phase != Phase::Closing {
             return Err(Errno::NOTCONN);
         }
-        let wake = connection.wake();
+        let wake = state.wake();
         to.set(wake);
         Ok(c_int::from(wake != u64::MAX))
     };

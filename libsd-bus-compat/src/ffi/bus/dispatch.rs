@@ -19,6 +19,9 @@ use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
+    if super::track::tell_one(bus)? {
+        return Ok(true);
+    }
     let step = bus.enter()?.connection.step()?;
     match step {
         Step::Idle => return Ok(false),
@@ -156,22 +159,26 @@ fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
 
 /// Offers a message to filters and matches. Whether one of them has taken it.
 fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
-    let wanted: Vec<Arc<Slot>> = {
+    let wanted: Vec<u64> = {
         let state = bus.enter()?;
         let own = message.enter()?;
         let subject = Subject::new(own.content.sealed()?.message());
-        let matching = state.matches.iter();
+        // The newest is asked first.
+        let matching = state.matches.iter().rev();
         let matching = matching.filter(|(_, rule)| rule.matches(&subject));
         let numbers = state.filters.iter().copied();
-        let numbers = numbers.chain(matching.map(|(number, _)| *number));
-        let slots = numbers.filter_map(|number| state.slots.get(&number)?.slot.upgrade());
-        slots.collect()
+        numbers.chain(matching.map(|(number, _)| *number)).collect()
     };
-    for slot in wanted {
+    for number in wanted {
         // One of those before may have taken it away.
-        if !bus.enter()?.slots.contains_key(&slot.number) {
+        let slot = {
+            let state = bus.enter()?;
+            let registered = state.slots.get(&number);
+            registered.and_then(|registered| registered.slot.upgrade())
+        };
+        let Some(slot) = slot else {
             continue;
-        }
+        };
         if call_slot(bus, &slot, message)? != 0 {
             return Ok(true);
         }

@@ -304,6 +304,18 @@ fn named(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
     }
 }
 
+/// Whether somebody has a name.
+///
+/// # Errors
+/// ENXIO if nobody has.
+pub fn exists(bus: &Arc<Bus>, name: &CStr) -> Result<()> {
+    match name == DRIVER {
+        // A bus is there for as long as the connection is.
+        true => bus.enter()?.connection.socket().map(drop),
+        false => named(bus, name, 0).map(drop),
+    }
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_get_name_creds(
     of: *const Bus,
