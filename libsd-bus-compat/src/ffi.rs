@@ -12,12 +12,16 @@
 
 mod boundary;
 mod bus;
+pub mod container;
 mod daemon;
 pub mod event;
 mod exclusive;
 mod id128;
 mod login;
 mod memory;
+mod passwd;
 pub mod peer;
 mod pointer;
+mod process;
+pub mod resolve;
 pub mod sys;

@@ -310,22 +310,31 @@ static void threads(void) {
 
 /* As another user, who may not see all of a process of root's. */
 static void strange(uint64_t mask) {
-        pid_t pid = child(with_ids);
+        pid_t pid = child(with_ids), own;
 
-        know(1, "init");
-        know(pid, "child");
-        know(getpid(), "self");
-        as_somebody();
-        for (int bit = 0; bit < 34; bit++)
-                if (mask & UINT64_C(1) << bit) {
-                        of_pid("init", 1, UINT64_C(1) << bit);
-                        of_pid("child", pid, UINT64_C(1) << bit);
-                        of_pid("self", 0, UINT64_C(1) << bit);
-                }
-        of_pid("init", 1, mask);
-        of_pid("child", pid, mask);
-        of_pid("self", 0, mask);
-        of_pid("gone", 0x3fffffff, mask);
+        fflush(stdout);
+        own = fork();
+        if (own == 0) {
+                know(1, "init");
+                know(pid, "child");
+                know(getpid(), "self");
+                know(getppid(), "parent");
+                as_somebody();
+                for (int bit = 0; bit < 34; bit++)
+                        if (mask & UINT64_C(1) << bit) {
+                                of_pid("init", 1, UINT64_C(1) << bit);
+                                of_pid("child", pid, UINT64_C(1) << bit);
+                                of_pid("self", 0, UINT64_C(1) << bit);
+                        }
+                of_pid("init", 1, mask);
+                of_pid("child", pid, mask);
+                of_pid("self", 0, mask);
+                of_pid("gone", 0x3fffffff, mask);
+                fflush(stdout);
+                _exit(0);
+        }
+        waitpid(own, NULL, 0);
+        end(pid);
 }
 
 static void stranger(void) {

@@ -1,11 +1,14 @@
 //! sd-bus.h
 
 mod arguments;
+mod attach;
 mod call;
 mod connection;
 mod convenience;
 mod creds;
 mod dispatch;
+mod elsewhere;
+mod ending;
 mod error;
 mod identity;
 mod matches;
@@ -18,6 +21,7 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod role;
 mod slot;
 mod track;
 mod vtable;

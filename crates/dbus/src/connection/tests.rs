@@ -1,3 +1,5 @@
+use std::io::IoSlice;
+
 use super::*;
 use crate::{Basic, Builder, Error, Message};
 
@@ -67,6 +69,22 @@ fn feed(incoming: &mut Incoming<u32>, bytes: &[u8], descriptors: &[u32]) -> crat
 }
 
 #[test]
+fn what_one_read_has_brought_is_known() {
+    let mut incoming = Incoming::default();
+    let (first, second) = (bytes(&message(1, 0, 5)), bytes(&message(2, 0, 5)));
+    let (begin, end) = second.split_at(20);
+    feed(&mut incoming, &[&first[..], begin].concat(), &[]).unwrap();
+    assert!(incoming.is_ready());
+    incoming.next_message().unwrap().unwrap();
+    assert!(!incoming.is_ready());
+    feed(&mut incoming, end, &[]).unwrap();
+    assert!(incoming.is_ready());
+    incoming.next_message().unwrap().unwrap();
+    feed(&mut incoming, &[b'x'; 16], &[]).unwrap();
+    assert!(incoming.is_ready() && incoming.next_message().is_err());
+}
+
+#[test]
 fn descriptors_go_with_their_message() {
     let [none, two, one] =
         [(1, 0), (2, 2), (3, 1)].map(|(serial, count)| bytes(&message(serial, count, 0)));
@@ -125,9 +143,9 @@ fn what_is_written_in_part_goes_on() {
             if already == 0 && message.header().descriptors() > 0 {
                 with_descriptors.push((message.header().serial(), sent.len()));
             }
-            let mut slices = [&[][..]; 16];
+            let mut slices = [IoSlice::new(&[]); 16];
             let count = outgoing.gather(&mut slices);
-            let mut bytes = slices[..count].concat();
+            let mut bytes = together(&slices[..count]);
             bytes.truncate(at_most);
             let finished = outgoing.wrote(bytes.len());
             done.extend(finished.map(|message| message.header().serial()));
@@ -141,17 +159,21 @@ fn what_is_written_in_part_goes_on() {
     }
 }
 
+fn together(slices: &[IoSlice<'_>]) -> Vec<u8> {
+    slices.iter().flat_map(|slice| slice.to_vec()).collect()
+}
+
 #[test]
 fn few_slices_hold_the_beginning() {
     let mut outgoing = Outgoing::default();
     for serial in 1..4 {
         outgoing.push(message(serial, 0, 1)).unwrap();
     }
-    let mut slices = [&[][..]; 3];
+    let mut slices = [IoSlice::new(&[]); 3];
     assert_eq!(outgoing.gather(&mut slices), 3);
     let (one, two) = (message(1, 0, 1), message(2, 0, 1));
     assert_eq!(
-        slices.concat(),
+        together(&slices),
         [one.head(), one.body(), two.head()].concat()
     );
     assert_eq!(outgoing.len(), 3);

@@ -11,14 +11,11 @@ use super::connection::Bus;
 use super::creds::Creds;
 use super::error::Error;
 use crate::bus;
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
 use crate::{Errno, Result};
-
-/// The number of a message that nobody has sent, and that tells what has become of a call or of the connection.
-pub const MADE_UP: u32 = u32::MAX;
 
 /// `sd_bus_message`
 #[derive(Debug)]
@@ -38,10 +35,10 @@ pub struct Own {
     pub timeout: u64,
     /// What C was told of types, by how deep the reader was: it is valid until the reader is told anew there.
     pub peeked: Vec<CString>,
-    /// What C was told of the signature.
-    pub signature: CString,
-    /// What C was told of the error.
-    pub error: Box<Error>,
+    /// What C was told of signatures, of the whole and by how deep the container was: the outer ones stay valid.
+    pub signatures: Vec<CString>,
+    /// What C was told of the error. It stays where it is, as the object does.
+    pub error: Error,
 }
 
 // SAFETY: the pointers in the error are to what is in the same object.
@@ -62,8 +59,8 @@ impl Message {
                 content,
                 timeout: 0,
                 peeked: Vec::new(),
-                signature: CString::default(),
-                error: Box::new(Error::NULL),
+                signatures: Vec::new(),
+                error: Error::NULL,
             }),
         })
     }
@@ -101,6 +98,13 @@ impl Message {
     pub fn enter(&self) -> Result<Inside<'_, Own>> {
         self.inside.enter()
     }
+
+    /// Has nothing of it left in memory in the end, nor of its answer.
+    pub fn set_sensitive(&self) -> Result<()> {
+        let mut own = self.enter()?;
+        own.content.set_sensitive();
+        Ok(())
+    }
 }
 
 impl Drop for Own {
@@ -124,7 +128,7 @@ impl Own {
             Content::Complete { sealed, .. } => text_of(sealed.message()),
             Content::Open { .. } => None,
         };
-        *self.error = Error::owned(name, text)?;
+        self.error = Error::owned(name, text)?;
         Ok(&self.error)
     }
 

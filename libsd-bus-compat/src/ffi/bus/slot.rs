@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::{Arc, Weak};
 
-use super::connection::{Bus, Registered, State};
+use super::connection::{Bus, Current, Registered, State};
 use super::error::Error;
 use super::message::Message;
 use crate::ffi::boundary::{entry, whole};
@@ -35,8 +35,8 @@ pub enum Kind {
     Filter,
     /// Messages of a rule; with the text of it if the bus was told.
     Match { told: Option<CString> },
-    /// Calls of an object.
-    Object,
+    /// Calls of an object, or what else is at this path.
+    Object { path: Arc<CStr> },
     /// The answer to the call of this number.
     Reply { serial: u32 },
 }
@@ -100,17 +100,16 @@ impl Slot {
 /// Takes it out of the lists of a bus. Gives what the bus has had of it, to be dropped outside, and a rule it is to forget.
 pub fn remove(state: &mut State, slot: &Slot) -> (Option<Registered>, Option<CString>) {
     let number = slot.number;
-    state.filters.retain(|other| *other != number);
-    state.matches.retain(|(other, _)| *other != number);
-    state.objects.retain(|object| object.slot != number);
-    let told = match &slot.kind {
-        Kind::Match { told } => told.clone(),
-        Kind::Reply { serial } => {
-            state.connection.forget_reply(*serial);
-            None
+    let mut told = None;
+    match &slot.kind {
+        Kind::Filter => state.filters.retain(|other| *other != number),
+        Kind::Match { told: rule } => {
+            state.matches.retain(|(other, _)| *other != number);
+            told = rule.clone();
         }
-        Kind::Filter | Kind::Object => None,
-    };
+        Kind::Object { path } => state.objects.remove(path, |object| object.slot == number),
+        Kind::Reply { serial } => state.connection.forget_reply(*serial),
+    }
     let registered = state.slots.remove(&number);
     // Once only: afterwards it is in no list.
     let told = registered.as_ref().and(told);
@@ -177,6 +176,36 @@ pub unsafe extern "C" fn sd_bus_slot_unref(of: *const Slot) -> *const Slot {
 pub unsafe extern "C" fn sd_bus_slot_get_bus(of: *const Slot) -> *const Bus {
     // SAFETY: the contract of C.
     unsafe { slot(of) }.map_or(ptr::null(), |slot| slot.bus.as_ptr())
+}
+
+/// What a slot's callback asks for while it runs.
+unsafe fn current<T>(of: *const Slot, get: impl FnOnce(&Current) -> T) -> Option<T> {
+    let ask = || {
+        // SAFETY: the caller's promise.
+        let bus = unsafe { slot(of) }.ok()?.bus.upgrade()?;
+        let state = bus.enter().ok()?;
+        let innermost = state.current.last()?;
+        (innermost.slot == of).then(|| get(innermost))
+    };
+    whole(ask).flatten()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_message(of: *const Slot) -> *const Message {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.message) }.unwrap_or(ptr::null())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_userdata(of: *const Slot) -> *mut c_void {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.userdata) }.unwrap_or(ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_handler(of: *const Slot) -> Handler {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.handler) }.flatten()
 }
 
 #[unsafe(no_mangle)]
