@@ -1,11 +1,10 @@
 //! Calls of the C library and of the kernel that have no safe form elsewhere.
 
 use std::ffi::{CStr, CString, c_int, c_long};
-use std::mem::{MaybeUninit, size_of};
+use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::ptr;
 
 use crate::{Errno, Result};
 
@@ -74,27 +73,6 @@ pub fn start_clean(command: &mut Command) {
 pub fn user() -> u32 {
     // SAFETY: it can't fail.
     unsafe { libc::geteuid() }
-}
-
-/// What a user is called.
-pub fn user_name(number: u32) -> Option<CString> {
-    let mut entry = MaybeUninit::<libc::passwd>::uninit();
-    let mut text = vec![0; 16 << 10];
-    let mut found = ptr::null_mut();
-    // SAFETY: there is room for the entry, and for its texts as much as is said.
-    unsafe {
-        libc::getpwuid_r(
-            number,
-            entry.as_mut_ptr(),
-            text.as_mut_ptr(),
-            text.len(),
-            &raw mut found,
-        )
-    };
-    // SAFETY: null, or the entry.
-    let name = unsafe { found.as_ref() }?.pw_name;
-    // SAFETY: it is text in the room above.
-    Some(unsafe { CStr::from_ptr(name) }.to_owned())
 }
 
 /// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.
