@@ -9,6 +9,7 @@ mod stall;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -367,7 +368,7 @@ fn users_of_a_container() {
                 .ok();
             let mut bus = container_command(&container, user);
             let socket = container.inside("/run/user/1000/bus");
-            s.wait_for(|| socket.exists(), "the user's bus");
+            s.wait_for(|| UnixStream::connect(&socket).is_ok(), "the user's bus");
             let place = format!("user@{name}");
             let said = probe.with(
                 OURS,
@@ -540,7 +541,7 @@ fn open_bus(s: &Sandbox) -> Daemon {
         "dbus",
         &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
     );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+    s.wait_for(|| UnixStream::connect("/tmp/bus").is_ok(), "the bus");
     bus
 }
 
