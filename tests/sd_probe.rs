@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ impl<'s> Probe<'s> {
         let folder = "/tmp/checked";
         let _ = fs::remove_dir_all(folder);
         fs::create_dir(folder).unwrap();
+        // Also for a program of another user.
+        fs::set_permissions(folder, Permissions::from_mode(0o1777)).unwrap();
         let program = match env::var("SWITCHYARD_ASAN") {
             Ok(library) => self.sanitized(&library, folder),
             Err(_) if self.sandbox.run("valgrind --version").status == Some(0) => {
