@@ -177,7 +177,7 @@ fn constants(source: &str) -> String {
         }
     }
     for (in_c, value) in values() {
-        writeln!(all, "SAME({in_c}, {value}, \"{in_c}\");").unwrap();
+        writeln!(all, "SAME({in_c}, {value}U, \"{in_c}\");").unwrap();
     }
     all
 }

@@ -147,11 +147,14 @@ pub const CONSTANTS: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// Numbers of C, and what Rust has for them where a test can see it.
-pub fn values() -> Vec<(&'static str, i64)> {
+pub fn values() -> Vec<(&'static str, u64)> {
     use dbus::message::Kind;
     use dbus::types;
     let mut all = vec![
-        ("SD_LISTEN_FDS_START", sd_bus_compat::daemon::START.into()),
+        (
+            "SD_LISTEN_FDS_START",
+            sd_bus_compat::daemon::START.try_into().unwrap(),
+        ),
         ("SD_BUS_MESSAGE_METHOD_CALL", Kind::MethodCall.code().into()),
         (
             "SD_BUS_MESSAGE_METHOD_RETURN",
@@ -187,6 +190,19 @@ pub fn values() -> Vec<(&'static str, i64)> {
         ("SD_BUS_MAXIMUM_NAME_LENGTH", dbus::name::MAX_LENGTH),
     ] {
         all.push((name, length.try_into().unwrap()));
+    }
+    macro_rules! masks {
+        ($($name:ident)*) => {
+            all.extend([$((
+                concat!("SD_BUS_CREDS_", stringify!($name)),
+                sd_bus_compat::bus::creds::mask::$name,
+            )),*])
+        };
+    }
+    masks! {
+        PID TID PPID UID EUID SUID FSUID GID EGID SGID FSGID SUPPLEMENTARY_GIDS COMM TID_COMM EXE CMDLINE CGROUP UNIT SLICE USER_UNIT
+        USER_SLICE SESSION OWNER_UID EFFECTIVE_CAPS PERMITTED_CAPS INHERITABLE_CAPS BOUNDING_CAPS SELINUX_CONTEXT AUDIT_SESSION_ID
+        AUDIT_LOGIN_UID TTY UNIQUE_NAME WELL_KNOWN_NAMES DESCRIPTION PIDFD AUGMENT
     }
     all.extend(types.map(|(name, code)| (name, code.into())));
     all

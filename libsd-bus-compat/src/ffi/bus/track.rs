@@ -402,19 +402,19 @@ pub unsafe extern "C" fn sd_bus_track_get_bus(of: *const Track) -> *const Bus {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_get_userdata(of: *const Track) -> *const c_void {
+pub unsafe extern "C" fn sd_bus_track_get_userdata(of: *const Track) -> *mut c_void {
     // SAFETY: the contract of C.
-    unsafe { find(of, |own| own.userdata.cast_const()) }
+    unsafe { find(of, |own| own.userdata.cast_const()) }.cast_mut()
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_track_set_userdata(
     of: *const Track,
     userdata: *mut c_void,
-) -> *const c_void {
+) -> *mut c_void {
     let set = |own: &mut Own| mem::replace(&mut own.userdata, userdata).cast_const();
     // SAFETY: the contract of C.
-    unsafe { find(of, set) }
+    unsafe { find(of, set) }.cast_mut()
 }
 
 #[unsafe(no_mangle)]
