@@ -91,8 +91,9 @@ pub struct Connection {
     pub(crate) waits_for_bind: bool,
     route: Option<Route>,
     watch: Option<Watch>,
-    program: Option<Program>,
     socket: Option<Socket>,
+    /// Behind the socket, whose end it may be waiting for.
+    program: Option<Program>,
     authentication: Option<Side>,
     /// When authentication takes too long.
     deadline: u64,
@@ -131,8 +132,8 @@ impl Default for Connection {
             waits_for_bind: false,
             route: None,
             watch: None,
-            program: None,
             socket: None,
+            program: None,
             authentication: None,
             deadline: u64::MAX,
             incoming: Incoming::default(),
@@ -467,7 +468,6 @@ impl Connection {
         }
         self.socket = None;
         self.watch = None;
-        // Behind the socket, whose end it may be waiting for.
         self.program = None;
         self.outgoing = Outgoing::default();
         self.early.clear();
