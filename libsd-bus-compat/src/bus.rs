@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod connection;
+pub mod dump;
 pub mod error;
 pub mod message;
 pub mod objects;

@@ -514,6 +514,26 @@ impl Connection {
         Ok(())
     }
 
+    /// Puts a message among those that were received, behind the others.
+    ///
+    /// # Errors
+    /// ENOTCONN; ENOBUFS if there are too many.
+    pub fn enqueue(&mut self, message: Sealed) -> Result<()> {
+        if !self.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        if self.received.len() >= dbus::connection::MAX_QUEUE {
+            return Err(Errno::NOBUFS);
+        }
+        self.received.push_back(message);
+        Ok(())
+    }
+
+    /// Leaves nothing of messages in the buffer that they were read to, from now on.
+    pub fn leave_nothing(&mut self) {
+        self.incoming.leave_nothing();
+    }
+
     fn close_after(&mut self, _errno: Errno) {
         if self.is_open() {
             self.phase = Phase::Closing;

@@ -98,7 +98,7 @@ impl<'a> Call<'a> {
         enumerate: Enumerate,
         to: &mut Paths,
     ) -> std::result::Result<(), Stop> {
-        let Some(slot) = self.slot(slot)? else {
+        let (Some(slot), Some(enumerate)) = (self.slot(slot)?, enumerate) else {
             return Ok(());
         };
         let (_, userdata) = slot.callback()?;
