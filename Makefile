@@ -22,7 +22,7 @@ hostile := dbus_address dbus_authentication dbus_match_rule dbus_message dbus_re
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan bench clean help
+.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan asan bench clean help
 
 all: build
 
@@ -116,6 +116,11 @@ torture: ## writer and readers of the lookaside map for a minute, as processes a
 
 tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
 	crates/lookaside/tests/tsan.sh
+
+asan: stage ## the C library and its C probes under AddressSanitizer, with a nightly compiler
+	tests/peers/fetch.sh >/dev/null
+	cargo build --quiet --locked -p support
+	SWITCHYARD_STAGE=$(stage) libsd-bus-compat/tests/asan.sh
 
 bench: stage ## the numbers, beside systemd's
 	cargo bench --locked -p dbus --bench dbus_message

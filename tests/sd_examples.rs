@@ -180,3 +180,29 @@ fn a_container() {
         }
     });
 }
+
+/// The program in the manual page.
+#[test]
+fn the_manuals_example() {
+    sandbox!(Options::new().machined(None), |s| {
+        let page = Path::new(SOURCES).join("../docs/man/libsd-bus-compat.7");
+        let page = fs::read_to_string(page).unwrap();
+        let program = page
+            .split(".EX\n")
+            .filter_map(|after| after.split_once(".EE"))
+            .map(|(program, _)| program)
+            .find(|program| program.starts_with("#include"));
+        let program = program.unwrap();
+        assert!(!program.contains('\\'), "roff reads it otherwise");
+        fs::write("/tmp/id.c", program).unwrap();
+        let flags = "-Wall -Wextra -Werror -I/usr/include/switchyard";
+        let line = format!("cc {flags} -o /tmp/id /tmp/id.c -lsd-bus-compat 2>&1 && /tmp/id");
+        let built = s.cmd("sh").args(["-c", &line]);
+        let said = built.timeout(Duration::from_secs(60)).run().ok();
+        let id = said.trim();
+        assert!(
+            id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()),
+            "{said}"
+        );
+    });
+}

@@ -2,10 +2,8 @@
 
 mod sd_probe;
 
-use std::time::Duration;
-
 use sd_probe::{OURS, Probe, open_bus, quiet};
-use support::{Sandbox, sandbox, skip_for_machine};
+use support::{Sandbox, sandbox};
 
 const PROBE: &str = include_str!("c/message_probe.c");
 const BUS: &str = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus";
@@ -91,34 +89,5 @@ fn secrets() {
         let said = probe(s).compare(&format!("{BUS} $probe sensitive"), &[]);
         assert!(said.contains("there 1\n"), "{said}");
         assert!(said.contains("left by a call and its answer 0\n"), "{said}");
-    });
-}
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        for group in [
-            "dump",
-            "memfds",
-            "lists",
-            "priorities",
-            "paths",
-            "enqueue",
-            "misuse",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} {BUS}; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 /tmp/message_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(120)).run().ok();
-        }
     });
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
-use support::{Sandbox, sandbox, skip, skip_for_machine};
+use support::{Sandbox, sandbox, skip};
 
 const PROBE: &str = include_str!("c/object_probe.c");
 const BUS: &str = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus";
@@ -126,32 +126,5 @@ fn headers() {
         let (theirs, ours) = (said("/usr/include"), said("/usr/include/switchyard"));
         assert!(ours.contains("M Pairs"), "{ours}");
         assert_eq!(ours, theirs);
-    });
-}
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        for group in [
-            "managed",
-            "results",
-            "order",
-            "changing",
-            "many 100 /tmp/work",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} {BUS}; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 /tmp/object_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(120)).run().ok();
-        }
     });
 }

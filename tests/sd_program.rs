@@ -64,6 +64,14 @@ pub fn start_service(s: &Sandbox, library: &str, command: &[&str], name: &str) -
     daemon
 }
 
+/// Starts a stand-in of logind.
+pub fn start_logind() -> Daemon {
+    fs::write("/tmp/login.py", include_str!("programs/login.py")).unwrap();
+    let command = ["/usr/bin/python3", "/tmp/login.py"];
+    let ready = Ready::BusName("org.freedesktop.login1".into());
+    start("logind", "", &command, ready)
+}
+
 /// The process that has a name on the bus.
 #[track_caller]
 pub fn owner(s: &Sandbox, name: &str) -> u32 {

@@ -12,12 +12,15 @@
 
 mod boundary;
 mod bus;
+pub mod container;
 mod daemon;
 pub mod event;
 mod exclusive;
 mod id128;
 mod login;
 mod memory;
+mod passwd;
 mod pointer;
 mod process;
+pub mod resolve;
 pub mod sys;

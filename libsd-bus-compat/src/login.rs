@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use self::monitor::{Category, monitor};
 pub use self::process::no_data;
 pub use self::seat::{Active, SeatSessions};
+pub(crate) use self::state::State;
 
 /// The files of a system.
 #[derive(Clone, Debug)]

@@ -1,25 +1,30 @@
 //! A connection from its beginning to its end, a step at a time. What is done with its messages is decided elsewhere.
 
+mod opening;
+
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 
-use dbus::address::{Address, Guid, addresses};
-use dbus::authentication::{Client, Identity};
+use dbus::address::Guid;
+use dbus::authentication::Side;
 use dbus::connection::{Incoming, Outgoing, Replies, Serials};
-use dbus::{Basic, Builder, Kind};
+use dbus::{Basic, Kind};
 
+pub use self::opening::local_signal;
+use super::container::Inside;
 use super::errno;
 use super::message::Sealed;
+use super::program::Program;
+use super::route::{Line, Route};
 use super::socket::Socket;
+use super::watch::Watch;
 pub use crate::ffi::sys::now;
 use crate::{Errno, Result};
 
 /// How long a call waits for its answer, in µs, if nobody says otherwise.
 pub const TIMEOUT: u64 = 25_000_000;
-/// How long authentication may take, in µs.
-const AUTHENTICATION: u64 = 90_000_000;
 /// How many slices of memory one call of sendmsg(2) takes.
 const GATHER: usize = 32;
 
@@ -28,6 +33,10 @@ const GATHER: usize = 32;
 pub enum Phase {
     /// It was not begun.
     Unset,
+    /// The server's socket is not there yet.
+    Watching,
+    /// The server is being connected to.
+    Opening,
     /// Both sides say who they are.
     Authenticating,
     /// The bus was asked for a name.
@@ -72,10 +81,19 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) phase: Phase,
+    /// A program that speaks for the server.
+    pub(crate) exec: Option<Line>,
     /// Servers, one after the other until one is there.
     pub(crate) addresses: Option<CString>,
+    /// A container's bus, if no other is there.
+    pub(crate) inside: Option<Inside>,
+    /// Whether a socket that is not there yet is waited for.
+    pub(crate) waits_for_bind: bool,
+    route: Option<Route>,
+    watch: Option<Watch>,
+    program: Option<Program>,
     socket: Option<Socket>,
-    authentication: Option<Client>,
+    authentication: Option<Side>,
     /// When authentication takes too long.
     deadline: u64,
     incoming: Incoming<OwnedFd>,
@@ -85,8 +103,14 @@ pub struct Connection {
     received: VecDeque<Sealed>,
     serials: Serials,
     replies: Replies<Waiter>,
+    /// Whether this is the server, and who it says it is.
+    pub(crate) serves: Option<Guid>,
     /// Whether the server is a bus.
     pub(crate) is_client: bool,
+    /// Whether it only looks on.
+    pub(crate) is_monitor: bool,
+    /// Whether a signal tells that it stands.
+    pub(crate) tells_connected: bool,
     pub(crate) is_anonymous: bool,
     pub(crate) wants_descriptors: bool,
     can_descriptors: bool,
@@ -99,7 +123,13 @@ impl Default for Connection {
     fn default() -> Self {
         Self {
             phase: Phase::Unset,
+            exec: None,
             addresses: None,
+            inside: None,
+            waits_for_bind: false,
+            route: None,
+            watch: None,
+            program: None,
             socket: None,
             authentication: None,
             deadline: u64::MAX,
@@ -109,7 +139,10 @@ impl Default for Connection {
             received: VecDeque::new(),
             serials: Serials::default(),
             replies: Replies::default(),
+            serves: None,
             is_client: false,
+            is_monitor: false,
+            tells_connected: false,
             is_anonymous: false,
             wants_descriptors: true,
             can_descriptors: false,
@@ -142,66 +175,18 @@ impl Connection {
         }
     }
 
-    /// Begins.
-    ///
-    /// # Errors
-    /// EPERM if it was begun, EINVAL without a server, ECONNREFUSED and the like of the last server.
-    pub fn start(&mut self) -> Result<()> {
-        self.unset()?;
-        if self.socket.is_none() && self.addresses.is_none() {
-            return Err(Errno::INVAL);
-        }
-        let begun = self.begin();
-        if begun.is_err() {
-            self.phase = Phase::Closing;
-            self.close();
-        }
-        begun
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        let mut expected = None;
-        if self.socket.is_none() {
-            let list = self.addresses.clone().ok_or(Errno::INVAL)?;
-            let mut last = Errno::CONNREFUSED;
-            for address in addresses(list.to_bytes()) {
-                let Address { transport, guid } = address.map_err(errno)?;
-                match Socket::connect(&transport) {
-                    Ok(socket) => {
-                        (self.socket, expected) = (Some(socket), guid);
-                        break;
-                    }
-                    Err(errno) => last = errno,
-                }
-            }
-            if self.socket.is_none() {
-                return Err(last);
-            }
-        }
-        let identity = match self.is_anonymous {
-            true => Identity::Anonymous,
-            false => Identity::Peer,
-        };
-        self.authentication = Some(Client::new(identity, self.wants_descriptors, expected));
-        self.phase = Phase::Authenticating;
-        self.deadline = now().saturating_add(AUTHENTICATION);
-        self.authenticate().map(drop)
-    }
-
     /// Whether messages may be given to it.
     pub fn is_open(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Authenticating | Phase::Hello | Phase::Running
-        )
+        (Phase::Watching..=Phase::Running).contains(&self.phase)
     }
 
-    /// Its socket.
+    /// Its socket; or what is to be waited for until it has one.
     ///
     /// # Errors
     /// ENOTCONN if it has none.
     pub fn socket(&self) -> Result<&Socket> {
-        self.socket.as_ref().ok_or(Errno::NOTCONN)
+        let watch = self.watch.as_ref().map(Watch::descriptor);
+        watch.or(self.socket.as_ref()).ok_or(Errno::NOTCONN)
     }
 
     /// Who the server says it is.
@@ -219,10 +204,16 @@ impl Connection {
         (self.received.len(), self.outgoing.len() + self.early.len())
     }
 
+    /// Whether there are messages that need not be waited for: one read may have brought several.
+    pub fn has_received(&self) -> bool {
+        !self.received.is_empty() || self.incoming.is_ready()
+    }
+
     /// Whether there are bytes that could be written.
     pub fn wants_to_write(&self) -> bool {
-        let saying = |client: &Client| !client.output().is_empty();
+        let saying = |side: &Side| !side.output().is_empty();
         match self.phase {
+            Phase::Opening => true,
             Phase::Authenticating => self.authentication.as_ref().is_some_and(saying),
             Phase::Hello | Phase::Running => !self.outgoing.is_empty(),
             _ => false,
@@ -233,10 +224,10 @@ impl Connection {
     pub fn wake(&self) -> u64 {
         match self.phase {
             Phase::Authenticating => self.deadline,
-            Phase::Hello | Phase::Running if !self.received.is_empty() => 0,
+            Phase::Hello | Phase::Running if self.has_received() => 0,
             Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
             Phase::Closing => 0,
-            Phase::Unset | Phase::Closed => u64::MAX,
+            Phase::Unset | Phase::Watching | Phase::Opening | Phase::Closed => u64::MAX,
         }
     }
 
@@ -257,7 +248,7 @@ impl Connection {
         if has_descriptors && self.phase >= Phase::Hello && !self.can_descriptors {
             return Err(Errno::OPNOTSUPP);
         }
-        if self.phase == Phase::Authenticating {
+        if self.phase < Phase::Hello {
             if self.early.len() >= dbus::connection::MAX_QUEUE {
                 return Err(Errno::NOBUFS);
             }
@@ -265,8 +256,8 @@ impl Connection {
             return Ok(());
         }
         self.outgoing.push(message).map_err(errno)?;
-        if let Err(errno) = self.write() {
-            self.close_after(errno);
+        if self.write().is_err() {
+            self.fail();
             return Err(Errno::CONNRESET);
         }
         Ok(())
@@ -289,29 +280,23 @@ impl Connection {
     /// One thing of what there is to do.
     ///
     /// # Errors
-    /// Of authentication: the connection is closed then.
+    /// Of authentication: the connection goes no further then.
     pub fn step(&mut self) -> Result<Step> {
         match self.phase {
             Phase::Unset => Err(Errno::NOTCONN),
             Phase::Closed => Err(Errno::CONNRESET),
-            Phase::Authenticating => {
-                if now() >= self.deadline {
-                    self.close();
-                    return Err(Errno::TIMEDOUT);
+            Phase::Watching | Phase::Opening | Phase::Authenticating => match self.go_on() {
+                Ok(true) => Ok(Step::Done),
+                Ok(false) => Ok(Step::Idle),
+                Err(errno) => {
+                    self.fail();
+                    Err(errno)
                 }
-                match self.authenticate() {
-                    Ok(true) => Ok(Step::Done),
-                    Ok(false) => Ok(Step::Idle),
-                    Err(errno) => {
-                        self.close();
-                        Err(errno)
-                    }
-                }
-            }
+            },
             Phase::Hello | Phase::Running => match self.exchange() {
                 Ok(step) => Ok(step),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     Ok(Step::Done)
                 }
             },
@@ -379,8 +364,7 @@ impl Connection {
             return Err(Errno::BADMSG);
         }
         self.unique_name = Some(name.to_owned());
-        self.phase = Phase::Running;
-        Ok(())
+        self.run()
     }
 
     /// Takes the answer to this call out of what was received, wherever it stands.
@@ -403,70 +387,12 @@ impl Connection {
             match self.read() {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
-                Err(errno) => {
-                    self.close_after(errno);
+                Err(_) => {
+                    self.fail();
                     return Err(Errno::CONNRESET);
                 }
             }
         }
-    }
-
-    /// Goes on with authentication. Whether anything was done.
-    fn authenticate(&mut self) -> Result<bool> {
-        let mut any = false;
-        loop {
-            let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
-            let client = self.authentication.as_mut().ok_or(Errno::NOTCONN)?;
-            while !client.output().is_empty() {
-                let count = socket.send(&[IoSlice::new(client.output())], &[])?;
-                if count == 0 {
-                    return Ok(any);
-                }
-                any = true;
-                client.sent(count);
-            }
-            if let Some(outcome) = client.outcome() {
-                self.server = outcome.server;
-                self.can_descriptors = outcome.descriptors;
-                self.authentication = None;
-                self.authenticated()?;
-                return Ok(true);
-            }
-            let mut bytes = [0; 1024];
-            let Some((count, _)) = socket.receive(&mut bytes)? else {
-                return Ok(any);
-            };
-            any = true;
-            let received = bytes.get(..count).unwrap_or_default();
-            let used = client.input(received).map_err(errno)?;
-            if client.outcome().is_some() {
-                self.incoming = Incoming::new(received.get(used..).unwrap_or_default());
-            }
-        }
-    }
-
-    fn authenticated(&mut self) -> Result<()> {
-        self.phase = Phase::Running;
-        if self.is_client {
-            let mut hello = Builder::method_call(
-                Some(b"org.freedesktop.DBus"),
-                b"/org/freedesktop/DBus",
-                Some(b"org.freedesktop.DBus"),
-                b"Hello",
-            )
-            .map_err(errno)?;
-            let serial = self.next_serial();
-            let hello = Sealed::new(hello.seal(serial).map_err(errno)?, Vec::new());
-            let deadline = now().saturating_add(self.timeout);
-            self.await_reply(serial, deadline, Waiter::Hello)?;
-            self.outgoing.push(hello).map_err(errno)?;
-            self.phase = Phase::Hello;
-        }
-        // The bus takes one message after the other, so these may go before the answer to Hello is there.
-        for message in std::mem::take(&mut self.early) {
-            self.outgoing.push(message).map_err(errno)?;
-        }
-        self.write().map(drop)
     }
 
     /// Writes as much as goes. Whether anything did.
@@ -534,11 +460,16 @@ impl Connection {
         self.incoming.leave_nothing();
     }
 
-    fn close_after(&mut self, _errno: Errno) {
+    /// It goes no further. What waits is to be told yet, and its descriptors stay, for whoever waits for these.
+    pub fn fail(&mut self) {
         if self.is_open() {
             self.phase = Phase::Closing;
-            self.socket = None;
         }
+    }
+
+    /// How many calls wait for their answers, those of this connection itself too.
+    pub fn awaited(&self) -> usize {
+        self.replies.len()
     }
 
     /// Ends it. What was not sent is not sent.
@@ -547,6 +478,9 @@ impl Connection {
             self.phase = Phase::Closed;
         }
         self.socket = None;
+        self.watch = None;
+        // Behind the socket, whose end it may be waiting for.
+        self.program = None;
         self.outgoing = Outgoing::default();
         self.early.clear();
         self.received.clear();

@@ -1,10 +1,13 @@
 //! sd-bus.h
 
 mod arguments;
+mod attach;
 mod call;
 mod connection;
 mod convenience;
 mod dispatch;
+mod elsewhere;
+mod ending;
 mod error;
 mod matches;
 mod message;
@@ -18,6 +21,7 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod role;
 mod slot;
 mod vtable;
 

@@ -2,13 +2,13 @@
 
 mod add;
 mod child;
-mod default;
+pub mod default;
 mod io;
 mod limit;
-mod object;
+pub mod object;
 mod run;
 mod settings;
-mod source;
+pub mod source;
 mod state;
 pub mod sys;
 mod time;

@@ -1,13 +1,19 @@
 //! Calls of the C library and of the kernel that have no safe form elsewhere.
 
 use std::ffi::{CStr, CString, c_int, c_long};
-use std::mem::size_of;
+use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::ptr;
 
 use crate::{Errno, Result};
 
+/// CLOSE_RANGE_CLOEXEC of linux/close_range.h.
+const CLOSE_ON_EXEC: c_int = 4;
+
 /// What [`libc`] has left in errno.
-fn last() -> Errno {
+pub fn last() -> Errno {
     crate::errno_of(&std::io::Error::last_os_error())
 }
 
@@ -105,11 +111,71 @@ pub fn is_secure() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
+/// Has a program start with its standard descriptors and no others, and with all signals as the kernel has them.
+pub fn start_clean(command: &mut Command) {
+    let clean = || {
+        for signal in 1..=libc::SIGRTMAX() {
+            // SAFETY: no handler is left; numbers that can't be set are refused.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        let (first, all, flags) = (
+            3 as c_long,
+            c_long::from(c_int::MAX),
+            c_long::from(CLOSE_ON_EXEC),
+        );
+        // SAFETY: it marks what is open. Older kernels don't have it; then what is not marked stays open.
+        unsafe { libc::syscall(libc::SYS_close_range, first, all, flags) };
+        Ok(())
+    };
+    // SAFETY: it makes system calls alone.
+    unsafe { command.pre_exec(clean) };
+}
+
+/// The user this process runs as.
+pub fn user() -> u32 {
+    // SAFETY: it can't fail.
+    unsafe { libc::geteuid() }
+}
+
+/// What a user is called.
+pub fn user_name(number: u32) -> Option<CString> {
+    let mut entry = MaybeUninit::<libc::passwd>::uninit();
+    let mut text = vec![0; 16 << 10];
+    let mut found = ptr::null_mut();
+    // SAFETY: there is room for the entry, and for its texts as much as is said.
+    unsafe {
+        libc::getpwuid_r(
+            number,
+            entry.as_mut_ptr(),
+            text.as_mut_ptr(),
+            text.len(),
+            &raw mut found,
+        )
+    };
+    // SAFETY: null, or the entry.
+    let name = unsafe { found.as_ref() }?.pw_name;
+    // SAFETY: it is text in the room above.
+    Some(unsafe { CStr::from_ptr(name) }.to_owned())
+}
+
+/// The user at the other end of a socket of AF_UNIX; nothing if the kernel knows none.
+pub fn peer_user(socket: BorrowedFd<'_>) -> Option<u32> {
+    let peer = peer(socket).ok()?;
+    Some(peer.uid).filter(|user| *user != u32::MAX)
+}
+
 /// The process at the other end of a socket of AF_UNIX.
 ///
 /// # Errors
 /// ENODATA if there is none, or one in a pid namespace that is not below ours; of getsockopt(2).
 pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
+    match peer(socket)?.pid {
+        pid if pid > 0 => Ok(pid),
+        _ => Err(Errno::NODATA),
+    }
+}
+
+fn peer(socket: BorrowedFd<'_>) -> Result<libc::ucred> {
     let mut peer = libc::ucred {
         pid: 0,
         uid: 0,
@@ -127,9 +193,8 @@ pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
             &raw mut length,
         )
     };
-    match (result, peer.pid) {
-        (0, pid) if pid > 0 => Ok(pid),
-        (0, _) => Err(Errno::NODATA),
+    match result {
+        0 => Ok(peer),
         _ => Err(last()),
     }
 }

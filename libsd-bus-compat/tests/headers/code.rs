@@ -8,7 +8,7 @@ use std::process::Command;
 
 use cbindgen::{Builder, Config, ItemType, Language, SortKey, Style};
 
-use crate::names::{AREAS, CONSTANTS, OBJECTS, STRUCTURES, values};
+use crate::names::{CONSTANTS, OBJECTS, STRUCTURES, TYPES, values};
 use crate::{CRATE, header};
 
 pub struct Code {
@@ -32,20 +32,16 @@ impl Code {
     pub fn read() -> Self {
         let source = expanded();
         let mut declarations = String::new();
-        for area in AREAS {
-            let text = module(&source, &format!("ffi::{}", area.module));
-            // cbindgen looks into an Option for a pointer to a function, and not behind its name.
-            let text =
-                area.types
-                    .iter()
-                    .fold(text, |text, (name, _)| match name.ends_with("Handler") {
-                        true => text.replace(&format!("Option<{name}>"), name),
-                        false => text,
-                    });
+        // Each by itself: cbindgen knows types by their last name only.
+        for name in modules(&source) {
+            let mut text = module(&source, &format!("ffi::{name}"));
+            let types = TYPES.iter().find(|(of, _)| *of == name);
             let mut config = config();
-            for (name, in_c) in area.types {
+            for (name, in_c) in types.map_or(&[][..], |(_, types)| types) {
                 config.export.rename.insert((*name).into(), (*in_c).into());
-                if name.ends_with("Handler") {
+                // cbindgen looks into an Option for a pointer to a function, and not behind its name.
+                if in_c.ends_with("_t") {
+                    text = text.replace(&format!("Option<{name}>"), name);
                     config.export.include.push((*name).into());
                 }
             }
@@ -216,6 +212,19 @@ fn expanded() -> String {
         String::from_utf8_lossy(&run.stderr)
     );
     String::from_utf8(run.stdout).unwrap()
+}
+
+/// The modules of `ffi`.
+fn modules(source: &str) -> Vec<String> {
+    let ffi = module(source, "ffi");
+    let names = ffi.lines().filter_map(|line| {
+        let line = line.strip_prefix("    ")?.strip_suffix(" {")?;
+        let name = line
+            .strip_prefix("mod ")
+            .or(line.strip_prefix("pub mod "))?;
+        Some(name.to_owned())
+    });
+    names.collect()
 }
 
 /// What stands in a module: the compiler prints each level four columns further to the right.

@@ -1,18 +1,16 @@
 //! Which type and which number of the code is which of the headers.
 
-/// A module of `ffi`, and what its types are called in C. Each is read by itself: cbindgen knows types by their last name only.
-pub struct Area {
-    pub module: &'static str,
-    pub types: &'static [(&'static str, &'static str)],
-}
-
-pub const AREAS: &[Area] = &[
-    Area {
-        module: "bus",
-        types: &[
+/// What the types of each module of `ffi` are called in C, where it has any.
+pub const TYPES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "bus",
+        &[
             ("Bus", "sd_bus"),
+            ("Creds", "sd_bus_creds"),
             ("Destroy", "sd_bus_destroy_t"),
+            ("Enumerate", "sd_bus_node_enumerator_t"),
             ("Error", "sd_bus_error"),
+            ("Event", "sd_event"),
             ("Find", "sd_bus_object_find_t"),
             ("Handler", "sd_bus_message_handler_t"),
             ("Id", "sd_id128_t"),
@@ -21,15 +19,12 @@ pub const AREAS: &[Area] = &[
             ("Message", "sd_bus_message"),
             ("Raw", "sd_bus_vtable"),
             ("Slot", "sd_bus_slot"),
+            ("Track", "sd_bus_track"),
         ],
-    },
-    Area {
-        module: "daemon",
-        types: &[],
-    },
-    Area {
-        module: "event",
-        types: &[
+    ),
+    (
+        "event",
+        &[
             ("ChildHandler", "sd_event_child_handler_t"),
             ("Destroy", "sd_event_destroy_t"),
             ("Event", "sd_event"),
@@ -40,22 +35,18 @@ pub const AREAS: &[Area] = &[
             ("Source", "sd_event_source"),
             ("TimeHandler", "sd_event_time_handler_t"),
         ],
-    },
-    Area {
-        module: "id128",
-        types: &[("Id", "sd_id128_t")],
-    },
-    Area {
-        module: "login",
-        types: &[("Monitor", "sd_login_monitor")],
-    },
+    ),
+    ("id128", &[("Id", "sd_id128_t")]),
+    ("login", &[("Monitor", "sd_login_monitor")]),
 ];
 
 /// Objects that C holds by a pointer alone. In Rust it is const, since several may share one; in C it never is.
 pub const OBJECTS: &[&str] = &[
     "sd_bus",
+    "sd_bus_creds",
     "sd_bus_message",
     "sd_bus_slot",
+    "sd_bus_track",
     "sd_event",
     "sd_event_source",
 ];

@@ -136,6 +136,15 @@ impl<D> Incoming<D> {
         }
     }
 
+    /// Whether [`Incoming::next_message`] has something to say before more is received.
+    pub fn is_ready(&self) -> bool {
+        let have = self.end - self.begin;
+        match self.wanted() {
+            Ok(wanted) => wanted.is_some_and(|length| length <= have),
+            Err(_) => true,
+        }
+    }
+
     /// The next message and its descriptors; nothing if it is not there as a whole.
     ///
     /// # Errors

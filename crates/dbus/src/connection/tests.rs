@@ -69,6 +69,22 @@ fn feed(incoming: &mut Incoming<u32>, bytes: &[u8], descriptors: &[u32]) -> crat
 }
 
 #[test]
+fn what_one_read_has_brought_is_known() {
+    let mut incoming = Incoming::default();
+    let (first, second) = (bytes(&message(1, 0, 5)), bytes(&message(2, 0, 5)));
+    let (begin, end) = second.split_at(20);
+    feed(&mut incoming, &[&first[..], begin].concat(), &[]).unwrap();
+    assert!(incoming.is_ready());
+    incoming.next_message().unwrap().unwrap();
+    assert!(!incoming.is_ready());
+    feed(&mut incoming, end, &[]).unwrap();
+    assert!(incoming.is_ready());
+    incoming.next_message().unwrap().unwrap();
+    feed(&mut incoming, &[b'x'; 16], &[]).unwrap();
+    assert!(incoming.is_ready() && incoming.next_message().is_err());
+}
+
+#[test]
 fn descriptors_go_with_their_message() {
     let [none, two, one] =
         [(1, 0), (2, 2), (3, 1)].map(|(serial, count)| bytes(&message(serial, count, 0)));

@@ -3,10 +3,10 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 
-use dbus::message::NO_REPLY_EXPECTED;
+use dbus::message::{Field, NO_REPLY_EXPECTED};
 use dbus::{Kind, types};
 
-use super::connection::{Bus, State, bus, deadline, shared};
+use super::connection::{Bus, State, deadline, shared};
 use super::dispatch::process;
 use super::error::{Error, put, telling};
 use super::message::{Message, Own, errno, message};
@@ -29,6 +29,12 @@ unsafe fn of_message(of: *const Bus, message: &Message) -> Result<Arc<Bus>> {
 /// Makes a message complete under the next number of a bus; one that is complete keeps its own.
 fn seal(state: &mut State, own: &mut Own, timeout: u64) -> Result<(Sealed, u32)> {
     if !own.content.is_complete() {
+        let is_unsaid = own.content.header().bytes_of(Field::Sender).is_none();
+        if let Some(sender) = state.sender.as_ref().filter(|_| is_unsaid) {
+            let builder = own.builder()?;
+            let set = builder.set(Field::Sender, sender.to_bytes());
+            set.map_err(errno)?;
+        }
         let serial = state.connection.next_serial();
         own.content.seal(serial)?;
         own.timeout = timeout;
@@ -81,8 +87,15 @@ pub unsafe extern "C" fn sd_bus_can_send(of: *const Bus, code: c_char) -> c_int 
     entry(|| {
         // SAFETY: the contract of C.
         let bus = unsafe { shared(of) }?;
-        if !bus.enter()?.connection.is_open() {
-            return Err(Errno::NOTCONN);
+        let is_monitor = {
+            let state = bus.enter()?;
+            if !state.connection.is_open() {
+                return Err(Errno::NOTCONN);
+            }
+            state.connection.is_monitor
+        };
+        if is_monitor {
+            return Ok(0);
         }
         let code = code.cast_unsigned();
         if code == types::UNIX_FD {
@@ -159,7 +172,7 @@ pub fn running(bus: &Arc<Bus>) -> Result<()> {
         match bus.enter()?.connection.phase {
             Phase::Running => return Ok(()),
             Phase::Unset | Phase::Closing | Phase::Closed => return Err(Errno::NOTCONN),
-            Phase::Authenticating | Phase::Hello => {}
+            Phase::Watching | Phase::Opening | Phase::Authenticating | Phase::Hello => {}
         }
         if !process(bus, None)? {
             wait(bus, u64::MAX)?;
@@ -308,7 +321,7 @@ pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
         match connection.phase {
             Phase::Closing => return Ok(true),
             Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
-            _ if connection.queued().0 > 0 => return Ok(true),
+            _ if connection.has_received() => return Ok(true),
             _ => {}
         }
         let wake = connection.wake();
@@ -348,31 +361,42 @@ pub unsafe extern "C" fn sd_bus_process(of: *const Bus, to: *mut *const Message)
     })
 }
 
+/// Before there were priorities of messages at all: the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_process_priority(
+    of: *const Bus,
+    _priority: i64,
+    to: *mut *const Message,
+) -> c_int {
+    // SAFETY: the contract of C.
+    unsafe { sd_bus_process(of, to) }
+}
+
+/// Waits until all is written.
+pub fn flush(bus: &Arc<Bus>) -> Result<()> {
+    running(bus)?;
+    loop {
+        let (socket, done) = {
+            let mut state = bus.enter()?;
+            if !state.connection.is_open() {
+                return Err(Errno::NOTCONN);
+            }
+            state.connection.write()?;
+            let done = !state.connection.wants_to_write();
+            (state.connection.socket()?.clone(), done)
+        };
+        if done {
+            return Ok(());
+        }
+        socket.wait(false, true, None)?;
+    }
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_flush(of: *const Bus) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
-        let bus = unsafe { bus(of) }?;
-        if bus.enter()?.connection.phase == Phase::Unset {
-            return Err(Errno::NOTCONN);
-        }
-        // SAFETY: it is there.
         let bus = unsafe { shared(of) }?;
-        running(&bus)?;
-        loop {
-            let (socket, done) = {
-                let mut state = bus.enter()?;
-                if !state.connection.is_open() {
-                    return Err(Errno::NOTCONN);
-                }
-                state.connection.write()?;
-                let done = !state.connection.wants_to_write();
-                (state.connection.socket()?.clone(), done)
-            };
-            if done {
-                return Ok(0);
-            }
-            socket.wait(false, true, None)?;
-        }
+        flush(&bus).map(|()| 0)
     })
 }

@@ -1,13 +1,15 @@
 //! `sd_bus`: the object, and what is set before it is started.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_short, c_void};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::{Arc, Weak};
 
 use dbus::Rule;
 
+use super::attach::Attached;
+use super::ending::Ending;
 use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
@@ -45,6 +47,12 @@ pub struct State {
     pub interactive: bool,
     pub trusted: bool,
     pub scope: Option<&'static CStr>,
+    /// Of the thread whose default it is; 0 if it is none's.
+    pub thread: libc::pid_t,
+    pub attached: Option<Attached>,
+    pub ending: Ending,
+    /// Who messages are said to come from where no bus says it.
+    pub sender: Option<CString>,
 }
 
 /// A slot in the lists of a bus. Its owner is C, or the bus if nobody asked for it.
@@ -88,6 +96,18 @@ impl Bus {
     /// The same, while a slot or a message goes: in a process that was forked there is nothing to tell.
     pub fn enter_to_leave(&self) -> Option<Inside<'_, State>> {
         self.enter().ok()
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        // In a process that was forked, too: what is freed there leaves the loop's kernel part alone.
+        let Ok(mut state) = self.inside.enter() else {
+            return;
+        };
+        let attached = state.attached.take();
+        drop(state);
+        drop(attached);
     }
 }
 
@@ -165,38 +185,6 @@ pub unsafe extern "C" fn sd_bus_unref(of: *const Bus) -> *const Bus {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_close(of: *const Bus) {
-    let close = |state: &mut State| {
-        state.connection.close();
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    unsafe { within(of, close) };
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_try_close(of: *const Bus) -> c_int {
-    let _ = of;
-    -libc::EOPNOTSUPP
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_close_unref(of: *const Bus) -> *const Bus {
-    // SAFETY: the contract of C.
-    unsafe { sd_bus_close(of) };
-    // SAFETY: the contract of C.
-    unsafe { sd_bus_unref(of) }
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_flush_close_unref(of: *const Bus) -> *const Bus {
-    // SAFETY: the contract of C.
-    unsafe { super::call::sd_bus_flush(of) };
-    // SAFETY: the contract of C.
-    unsafe { sd_bus_close_unref(of) }
-}
-
-#[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_set_address(of: *const Bus, address: *const c_char) -> c_int {
     let set = |state: &mut State| {
         state.connection.unset()?;
@@ -265,6 +253,9 @@ macro_rules! settings {
 
 settings! {
     sd_bus_set_bus_client, sd_bus_is_bus_client => connection.is_client;
+    sd_bus_set_monitor, sd_bus_is_monitor => connection.is_monitor;
+    sd_bus_set_watch_bind, sd_bus_get_watch_bind => connection.waits_for_bind;
+    sd_bus_set_connected_signal, sd_bus_get_connected_signal => connection.tells_connected;
     sd_bus_set_anonymous, sd_bus_is_anonymous => connection.is_anonymous;
     sd_bus_set_trusted, sd_bus_is_trusted => trusted;
 }
@@ -341,9 +332,16 @@ pub unsafe extern "C" fn sd_bus_get_scope(of: *const Bus, to: *mut *const c_char
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_start(of: *const Bus) -> c_int {
-    let start = |state: &mut State| state.connection.start().map(|()| 0);
-    // SAFETY: the contract of C.
-    unsafe { within(of, start) }
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        let started = bus.enter()?.connection.start();
+        let started = started.and_then(|()| super::attach::follow(&bus));
+        if started.is_err() && bus.enter()?.connection.phase == Phase::Closed {
+            super::attach::detach(&bus)?;
+        }
+        started.map(|()| 0)
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -374,22 +372,29 @@ pub unsafe extern "C" fn sd_bus_get_fd(of: *const Bus) -> c_int {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_get_events(of: *const Bus) -> c_int {
-    let get = |state: &mut State| {
-        let connection = &state.connection;
-        if !connection.is_open() {
-            return Err(Errno::NOTCONN);
-        }
-        let mut events = 0;
-        if connection.queued().0 == 0 {
-            events |= libc::POLLIN;
-        }
-        if connection.wants_to_write() {
-            events |= libc::POLLOUT;
-        }
-        Ok(c_int::from(events))
-    };
     // SAFETY: the contract of C.
-    unsafe { within(of, get) }
+    unsafe { within(of, |state| events(&state.connection).map(c_int::from)) }
+}
+
+/// What a connection is to be waited for, as poll(2) has it.
+pub fn events(connection: &Connection) -> Result<c_short> {
+    match connection.phase {
+        Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
+        Phase::Closing => return Ok(0),
+        Phase::Watching
+        | Phase::Opening
+        | Phase::Authenticating
+        | Phase::Hello
+        | Phase::Running => {}
+    }
+    let mut events = 0;
+    if connection.phase != Phase::Opening && !connection.has_received() {
+        events |= libc::POLLIN;
+    }
+    if connection.wants_to_write() {
+        events |= libc::POLLOUT;
+    }
+    Ok(events)
 }
 
 #[unsafe(no_mangle)]
@@ -528,4 +533,46 @@ pub unsafe extern "C" fn sd_bus_get_current_userdata(of: *const Bus) -> *mut c_v
 pub unsafe extern "C" fn sd_bus_get_current_handler(of: *const Bus) -> Handler {
     // SAFETY: the contract of C.
     unsafe { current(of, |current| current.handler) }.flatten()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_set_sender(of: *const Bus, sender: *const c_char) -> c_int {
+    let set = |state: &mut State| {
+        if state.connection.is_client {
+            return Err(Errno::PERM);
+        }
+        // SAFETY: the contract of C.
+        let sender = unsafe { optional_text(sender) };
+        if sender.is_some_and(|sender| !dbus::name::is_bus(sender.to_bytes())) {
+            return Err(Errno::INVAL);
+        }
+        Ok(changed(&mut state.sender, sender.map(CStr::to_owned)))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, set) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_get_sender(of: *const Bus, to: *mut *const c_char) -> c_int {
+    let get = |state: &mut State| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        to.set(state.sender.as_ref().ok_or(Errno::NODATA)?.as_ptr());
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_pending_method_calls(of: *const Bus) -> c_int {
+    if of.is_null() {
+        return 0;
+    }
+    let awaited = |state: &mut State| {
+        let awaited = c_int::try_from(state.connection.awaited());
+        Ok(awaited.unwrap_or(c_int::MAX))
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, awaited) }
 }

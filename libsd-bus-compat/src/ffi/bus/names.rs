@@ -179,7 +179,7 @@ unsafe extern "C" fn requested(
         // SAFETY: it is the answer's, and so is there.
         let bus = unsafe { super::message::sd_bus_message_get_bus(answer) };
         // SAFETY: likewise.
-        unsafe { super::connection::sd_bus_close(bus) };
+        unsafe { super::ending::sd_bus_close(bus) };
     }
     1
 }

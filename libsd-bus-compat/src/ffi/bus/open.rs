@@ -13,7 +13,7 @@ use crate::{Errno, Result, environment};
 
 /// Which bus.
 #[derive(Clone, Copy, Debug)]
-enum Which {
+pub enum Which {
     System,
     User,
     /// The one that has started this program, or that of the user in a session, or the system's.
@@ -61,7 +61,8 @@ fn address(which: Which) -> Result<(Vec<u8>, &'static CStr)> {
     }
 }
 
-fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
+/// Opens one.
+pub fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
     let (address, scope) = address(which)?;
     let bus = Bus::new();
     {
@@ -132,6 +133,12 @@ pub fn known(number: usize) -> Option<*const Bus> {
     Some(Arc::as_ptr(&bus))
 }
 
+/// All of this thread's.
+pub fn all_known() -> Vec<Arc<Bus>> {
+    let known = [&OWN, &USER, &SYSTEM].map(|slot| slot.try_with(|slot| slot.borrow().upgrade()));
+    known.into_iter().flatten().flatten().collect()
+}
+
 /// This thread's bus, which is opened when it is first asked for, and goes with the last who has it.
 unsafe fn default(
     to: *mut *const Bus,
@@ -147,6 +154,7 @@ unsafe fn default(
             return Ok(0);
         }
         let bus = open(which, None)?;
+        bus.enter()?.thread = crate::ffi::event::sys::thread();
         let kept = slot.try_with(|slot| *slot.borrow_mut() = Arc::downgrade(&bus));
         kept.map_err(|_| Errno::NOTCONN)?;
         to.set(Arc::into_raw(bus));

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::{Arc, Weak};
 
-use super::connection::{Bus, Registered, State};
+use super::connection::{Bus, Current, Registered, State};
 use super::error::Error;
 use super::message::Message;
 use crate::ffi::boundary::{entry, whole};
@@ -170,6 +170,36 @@ pub unsafe extern "C" fn sd_bus_slot_unref(of: *const Slot) -> *const Slot {
 pub unsafe extern "C" fn sd_bus_slot_get_bus(of: *const Slot) -> *const Bus {
     // SAFETY: the contract of C.
     unsafe { slot(of) }.map_or(ptr::null(), |slot| slot.bus.as_ptr())
+}
+
+/// What a slot's callback asks for while it runs.
+unsafe fn current<T>(of: *const Slot, get: impl FnOnce(&Current) -> T) -> Option<T> {
+    let ask = || {
+        // SAFETY: the caller's promise.
+        let bus = unsafe { slot(of) }.ok()?.bus.upgrade()?;
+        let state = bus.enter().ok()?;
+        let innermost = state.current.last()?;
+        (innermost.slot == of).then(|| get(innermost))
+    };
+    whole(ask).flatten()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_message(of: *const Slot) -> *const Message {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.message) }.unwrap_or(ptr::null())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_userdata(of: *const Slot) -> *mut c_void {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.userdata) }.unwrap_or(ptr::null_mut())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_slot_get_current_handler(of: *const Slot) -> Handler {
+    // SAFETY: the contract of C.
+    unsafe { current(of, |current| current.handler) }.flatten()
 }
 
 #[unsafe(no_mangle)]

@@ -21,7 +21,7 @@ pub fn event() -> Option<Arc<Event>> {
 }
 
 /// This thread's, and whether it is new.
-fn get() -> Result<(Arc<Event>, bool)> {
+pub fn get() -> Result<(Arc<Event>, bool)> {
     if let Some(known) = event() {
         return Ok((known, false));
     }
