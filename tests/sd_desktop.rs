@@ -118,3 +118,113 @@ fn story_of_swayidle(s: &Sandbox, library: &str) -> String {
     logind.end();
     swayidle.log()[before.1..].to_owned() + &logind.log()[before.0..]
 }
+
+/// Games: a tree of objects by an enumerator and a fallback, a property that is told of, a call as a client.
+#[test]
+fn gamemoded() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        let saver = start_logind();
+        let game = s.spawn("game", &["sleep", "1000"]);
+        let said = compare(s, |library| {
+            story_of_gamemoded(s, library, &saver, game.pid())
+        });
+        assert!(
+            said.contains("/com/feralinteractive/GameMode/Games/PID"),
+            "{said}"
+        );
+        assert!(said.contains("no screen saver: "), "{said}");
+    });
+}
+
+fn story_of_gamemoded(s: &Sandbox, library: &str, saver: &Daemon, game: u32) -> String {
+    const NAME: &str = "com.feralinteractive.GameMode";
+    let before = saver.log().len();
+    let monitor = Monitor::start(s, NAME);
+    let daemon = start_service(s, library, &["gamemoded"], NAME);
+    let pid = daemon.pid();
+    assert_loaded(pid, library);
+    let object = "/com/feralinteractive/GameMode";
+    let call = |method: &str| {
+        let line = format!("gdbus call --session -d {NAME} -o {object} -m {NAME}.{method}");
+        ask(s, &line)
+    };
+    let mut said = ask(s, &format!("busctl --user introspect {NAME} {object}"));
+    said += &call("QueryStatus 1");
+    said += &call(&format!("RegisterGame {game}"));
+    said += &call("ListGames");
+    said += &ask(s, &format!("busctl --user tree {NAME}"));
+    said += &ask(
+        s,
+        &format!("busctl --user introspect {NAME} {object}/Games/{game} | grep -v Timestamp"),
+    );
+    // The client's library speaks by libdbus.
+    said += &ask(s, &format!("gamemoded -s; gamemoded -s{game}"));
+    said += &call(&format!("QueryStatusByPID {game} {game}"));
+    said += &call(&format!("RegisterGame {game}"));
+    said += &call(&format!("UnregisterGame {game}"));
+    said += &call(&format!("UnregisterGame {game}"));
+    said += &call("ListGames");
+    said += &call("RefreshConfig");
+    monitor.wait_for("{'ClientCount': <0>}");
+    s.wait_for(
+        || saver.log()[before..].contains("\nscreen saver: "),
+        "the end of the game",
+    );
+    said += &monitor.heard();
+    daemon.end();
+    said += &saver.log()[before..];
+    said.replace(&game.to_string(), "PID")
+}
+
+/// A method of input: a binding of C++ with objects that come and go, variants as deep as a configuration, a program that types.
+#[test]
+fn fcitx5() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        fs::write("/tmp/type.py", include_str!("programs/type.py")).unwrap();
+        let said = compare(s, |library| story_of_fcitx5(s, library));
+        assert!(
+            said.contains("\nUpdateFormattedPreedit ([], 0)\n"),
+            "{said}"
+        );
+    });
+}
+
+fn story_of_fcitx5(s: &Sandbox, library: &str) -> String {
+    const NAME: &str = "org.fcitx.Fcitx5";
+    let _ = fs::remove_dir_all("/root/.config/fcitx5");
+    let command = [
+        "fcitx5",
+        "--disable=all",
+        "--enable=dbus,keyboard,dbusfrontend",
+    ];
+    let fcitx = start_service(s, library, &command, NAME);
+    let controller = format!("{NAME} /controller org.fcitx.Fcitx.Controller1");
+    let call = |method: &str| ask(s, &format!("busctl --user call {controller} {method}"));
+    let configuration = ask(
+        s,
+        &format!("busctl --user --json=short call {controller} GetConfig s fcitx://config/global"),
+    );
+    [
+        ask(s, &format!("busctl --user introspect {NAME} /controller")),
+        ask(
+            s,
+            &format!("busctl --user introspect {NAME} /org/freedesktop/portal/inputmethod"),
+        ),
+        ask(s, &format!("busctl --user tree {NAME}")),
+        call("State"),
+        call("InputMethodGroups"),
+        call("InputMethodGroupInfo s Default"),
+        call("AddInputMethodGroup s Second"),
+        call(r#"SetInputMethodGroupInfo ssa\(ss\) Second us 2 keyboard-us '' keyboard-de us"#),
+        call("InputMethodGroupInfo s Second"),
+        configuration,
+        call(r#"SetConfig sv fcitx://config/global a{sv} 1 Behavior a{sv} 1 DefaultPageSize s 7"#),
+        call("GetAddonsV2"),
+        ask(s, "/usr/bin/python3 /tmp/type.py"),
+        ask(s, "fcitx5-remote; fcitx5-remote -n; fcitx5-remote -e"),
+        format!("{:?}", fcitx.wait()),
+    ]
+    .concat()
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sd_program::{
     BUS, Monitor, ask, assert_loaded, closed, compare, open_bus, owner, start, start_logind,
+    start_service,
 };
 use support::{Ready, Sandbox, Via, sandbox};
 
@@ -221,3 +222,51 @@ printf 'Package: example\nVersion: 1\nArchitecture: all\nMaintainer: A <a@exampl
 printf '#!/bin/sh\nldd=/proc/$(pgrep -o -x apt-get)/map_files; readlink $ldd/* | grep libsystemd | sort -u | head -n1 \
     | sed "s/so.0.*/so.0/" >/tmp/loaded\n' >postinst
 chmod 755 postinst; dpkg-deb --build /tmp/package /tmp/package.deb"#;
+
+/// Configuration of networks: structures with variants, objects that are made by a call, a loop of sd-event.
+#[test]
+fn netplan() {
+    sandbox!(closed(), |s| {
+        // What the bus starts by itself has systemd's library.
+        fs::remove_file("/usr/share/dbus-1/system-services/io.netplan.Netplan.service").unwrap();
+        open_bus(s);
+        let said = compare(s, |library| story_of_netplan(s, library));
+        assert!(said.contains("a(sv) 1 \"Features\" as "), "{said}");
+        assert!(said.contains("dhcp4: true"), "{said}");
+    });
+}
+
+fn story_of_netplan(s: &Sandbox, library: &str) -> String {
+    const NAME: &str = "io.netplan.Netplan";
+    s.run("rm -rf /etc/netplan /run/netplan; mkdir /etc/netplan")
+        .ok();
+    let daemon = start_service(s, library, &["/usr/libexec/netplan/netplan-dbus"], NAME);
+    let object = format!("{NAME} /io/netplan/Netplan");
+    let call = |what: &str| {
+        let call = s.cmd("sh").args(["-c", &format!("busctl call {what}")]);
+        call.timeout(Duration::from_secs(30)).run()
+    };
+    let made = call(&format!("{object} {NAME} Config")).ok();
+    let path = made
+        .trim()
+        .trim_start_matches("o ")
+        .trim_matches('"')
+        .to_owned();
+    let configuration = format!("{NAME} {path} {NAME}.Config");
+    let setting = "'network.ethernets.eth0={dhcp4: true}'";
+    let said = [
+        ask(s, &format!("busctl introspect {object}")),
+        call(&format!("{object} {NAME} Info")).ok(),
+        ask(s, &format!("busctl introspect {NAME} {path}")),
+        call(&format!("{configuration} Set ss {setting} 90-test")).ok(),
+        call(&format!("{configuration} Get")).ok(),
+        call(&format!("{configuration} Set ss nonsense 90-test"))
+            .fails(1)
+            .stderr,
+        call(&format!("{configuration} Cancel")).ok(),
+        call(&format!("{configuration} Cancel")).fails(1).stderr,
+    ]
+    .concat();
+    daemon.end();
+    said.replace(path.rsplit('/').next().unwrap(), "ID")
+}

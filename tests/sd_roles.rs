@@ -3,12 +3,8 @@
 
 mod sd_probe;
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
-
-use sd_probe::{OURS, Probe, quiet};
-use support::{Daemon, Sandbox, sandbox, skip_for_machine};
+use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
+use support::{Sandbox, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/roles_probe.c");
 
@@ -36,6 +32,52 @@ fn a_server_of_its_own() {
     sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe processes", &[]);
         assert!(said.contains("server ended with 7"), "{said}");
+    });
+}
+
+/// One side is systemd's library and the other is ours.
+#[test]
+fn systemd_at_the_other_end() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let theirs = theirs(s);
+        for (serve, call) in [
+            ("serve", "call"),
+            ("serve-anyone", "call"),
+            ("serve-anyone", "call-anonymous"),
+        ] {
+            let between = |server: &str, client: &str| {
+                let line = format!(
+                    "rm -f /tmp/peer; LD_LIBRARY_PATH={server} $probe {serve} & \
+                     until [ -S /tmp/peer ]; do sleep 0.02; done; LD_LIBRARY_PATH={client} $probe {call}; wait"
+                );
+                probe.once(client, &line)
+            };
+            let expected = between(&theirs, &theirs);
+            assert!(
+                expected.contains("sum 7\nsd_bus") && expected.contains("written 6\n"),
+                "{expected}"
+            );
+            for (server, client) in [(OURS, theirs.as_str()), (&theirs, OURS), (OURS, OURS)] {
+                assert_eq!(
+                    between(server, client),
+                    expected,
+                    "{server} {client} {call}"
+                );
+            }
+        }
+    });
+}
+
+/// With a client in another user namespace.
+#[test]
+fn a_client_without_a_number() {
+    sandbox!(quiet(), |s| {
+        if s.run("unshare --user true").status != Some(0) {
+            skip_for_machine!("there are no user namespaces");
+        }
+        let said = probe(s).compare("$probe namespace", &[]);
+        assert!(said.ends_with("sum 7\n"), "{said}");
     });
 }
 
@@ -95,55 +137,3 @@ fn a_monitor() {
         assert!(said.ends_with(end), "{said}");
     });
 }
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        for group in [
-            "settings",
-            "pair",
-            "direct",
-            "processes",
-            "packet",
-            "connected",
-            "monitor",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 --child-silent-after-fork=yes /tmp/roles_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(60)).run().ok();
-        }
-    });
-}
-
-/// A bus where everybody may do everything.
-fn open_bus(s: &Sandbox) -> Daemon {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
-}
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

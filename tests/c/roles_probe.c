@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -364,6 +366,128 @@ static void processes(void) {
         printf("server ended with %d\n", WEXITSTATUS(status));
 }
 
+/* A client in a user namespace where nobody has a number: it can't say who it is, and the kernel does. */
+static void namespace(void) {
+        struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/tmp/peer" };
+        int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status = 0;
+
+        unlink(name.sun_path);
+        if (bind(s, (struct sockaddr *) &name, sizeof(name)) < 0 || listen(s, 1) < 0)
+                abort();
+        fflush(stdout);
+        pid_t pid = fork();
+        if (pid == 0) {
+                sd_bus_message *reply = NULL;
+                sd_bus *bus = NULL;
+                int sum = 0;
+
+                if (unshare(CLONE_NEWUSER) < 0)
+                        _exit(99);
+                if (sd_bus_new(&bus) < 0 || sd_bus_set_address(bus, "unix:path=/tmp/peer") < 0 || sd_bus_start(bus) < 0)
+                        _exit(1);
+                if (sd_bus_call_method(bus, NULL, "/one", "org.example.Test", "Add", NULL, &reply, "ii", 3, 4) < 0)
+                        _exit(2);
+                if (sd_bus_message_read(reply, "i", &sum) < 0)
+                        _exit(3);
+                sd_bus_message_unref(reply);
+                sd_bus_close_unref(bus);
+                _exit(sum);
+        }
+        struct pollfd one = { s, POLLIN, 0 };
+        if (poll(&one, 1, 5000) > 0) {
+                sd_bus *bus = NULL;
+                int peer = accept(s, NULL, NULL);
+
+                if (sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, peer, peer) < 0 || sd_bus_set_server(bus, 1, guid()) < 0)
+                        abort();
+                INT(sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL));
+                INT(sd_bus_start(bus) < 0);
+                while (sd_bus_is_open(bus) > 0) {
+                        int r = sd_bus_process(bus, NULL);
+
+                        if (r < 0)
+                                break;
+                        if (r == 0)
+                                sd_bus_wait(bus, UINT64_MAX);
+                }
+                sd_bus_unref(bus);
+        }
+        waitpid(pid, &status, 0);
+        printf("sum %d\n", WEXITSTATUS(status));
+        close(s);
+}
+
+/* A server for one client, at /tmp/peer. */
+static void serve_one(int anonymous) {
+        struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/tmp/peer-new" };
+        int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct pollfd one = { s, POLLIN, 0 };
+        sd_bus *bus = NULL;
+
+        unlink(name.sun_path);
+        /* Who finds it finds it listening. */
+        if (bind(s, (struct sockaddr *) &name, sizeof(name)) < 0 || listen(s, 1) < 0 || rename(name.sun_path, "/tmp/peer") < 0 ||
+            poll(&one, 1, 5000) <= 0)
+                abort();
+        int peer = accept(s, NULL, NULL);
+        if (sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, peer, peer) < 0 || sd_bus_set_server(bus, 1, guid()) < 0 ||
+            sd_bus_set_anonymous(bus, anonymous) < 0 || sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL) < 0 ||
+            sd_bus_start(bus) < 0)
+                abort();
+        while (sd_bus_is_open(bus) > 0) {
+                int r = sd_bus_process(bus, NULL);
+
+                if (r < 0)
+                        break;
+                if (r == 0)
+                        sd_bus_wait(bus, UINT64_MAX);
+        }
+        sd_bus_unref(bus);
+        close(s);
+}
+
+static void call_one(int anonymous) {
+        sd_bus_message *reply = NULL;
+        sd_bus *bus = NULL;
+        int number = -1, pipes[2];
+
+        INT(pipe(pipes));
+        INT(sd_bus_new(&bus));
+        INT(sd_bus_set_address(bus, "unix:path=/tmp/peer,guid=" GUID_TEXT) < 0);
+        INT(sd_bus_set_anonymous(bus, anonymous));
+        INT(sd_bus_start(bus) < 0);
+        /* It goes out with the last word of authentication. */
+        INT(sd_bus_emit_signal(bus, "/a", "org.example.A", "Early", "s", "client"));
+        INT(sd_bus_call_method(bus, NULL, "/one", "org.example.Test", "Add", NULL, &reply, "ii", 3, 4));
+        INT(sd_bus_message_read(reply, "i", &number));
+        reply = sd_bus_message_unref(reply);
+        printf("sum %d\n", number);
+        INT(sd_bus_call_method(bus, NULL, "/one", "org.example.Test", "Descriptor", NULL, &reply, "h", pipes[1]));
+        INT(sd_bus_message_read(reply, "i", &number));
+        sd_bus_message_unref(reply);
+        printf("written %d\n", number);
+        state("client", bus);
+        sd_bus_close_unref(bus);
+        close(pipes[0]);
+        close(pipes[1]);
+}
+
+static void serve_known(void) {
+        serve_one(0);
+}
+
+static void serve_anyone(void) {
+        serve_one(1);
+}
+
+static void call_known(void) {
+        call_one(0);
+}
+
+static void call_anonymous(void) {
+        call_one(1);
+}
+
 static void print_bytes(const char *bytes, ssize_t length) {
         for (ssize_t i = 0; i < length; i++)
                 if (bytes[i] >= ' ' && bytes[i] <= '~')
@@ -567,8 +691,11 @@ static int seen(sd_bus_message *m, void *userdata, sd_bus_error *e) {
         const char *member = sd_bus_message_get_member(m), *sender = sd_bus_message_get_sender(m);
 
         (void) e;
-        calls_seen += sd_bus_message_is_method_call(m, NULL, NULL) > 0;
-        printf("%s: %s from %s\n", (const char *) userdata, member ?: "an answer", sender && sender[0] == ':' ? "somebody" : sender ?: "null");
+        /* The bus takes its name from it, sooner or later. */
+        if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0)
+                return 0;
+        calls_seen++;
+        printf("%s: %s from %s\n", (const char *) userdata, member, sender && sender[0] == ':' ? "somebody" : sender ?: "null");
         return 0;
 }
 
@@ -640,7 +767,9 @@ static void monitor_alone(void) {
 
 int main(int argc, char **argv) {
         static const struct { const char *name; void (*run)(void); } groups[] = {
-                { "settings", settings }, { "pair", pair }, { "direct", direct }, { "processes", processes }, { "hears", hears },
+                { "settings", settings }, { "pair", pair }, { "direct", direct }, { "processes", processes }, { "namespace", namespace },
+                { "serve", serve_known }, { "serve-anyone", serve_anyone }, { "call", call_known }, { "call-anonymous", call_anonymous },
+                { "hears", hears },
                 { "leave", leave },
                 { "talks", talks }, { "limit", limit }, { "packet", packet }, { "connected", connected }, { "monitor", monitor }, { "monitor-alone", monitor_alone },
         };

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 
 static const char *error(int r) {
         return r < 0 ? strerrorname_np(-r) ?: "?" : "";
@@ -139,12 +140,31 @@ static void exec(int argc, char **argv) {
         printf("ended %d\n", r < 0);
         sd_bus_close_unref(bus);
 
-        /* Who does not go when asked to: the program ignores SIGTERM. */
+        /* One that is waited for. */
         INT(sd_bus_new(&bus));
         INT(sd_bus_set_exec(bus, "/bin/sh", (char *[]) { (char *) "sh", (char *) "-c", (char *) "sleep 0.2; exit 0", NULL }));
         INT(sd_bus_start(bus) < 0);
         sd_bus_close_unref(bus);
         INT(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? -errno : (int) info.si_pid);
+}
+
+/* A program that does not end when it is asked to. */
+static void stubborn(int argc, char **argv) {
+        sd_bus *bus = NULL;
+        siginfo_t info = { 0 };
+        char *arguments[] = { (char *) "sh", (char *) "-c", (char *) "trap '' TERM; exec sleep 60", NULL };
+        uint64_t begun = now();
+
+        (void) argc;
+        (void) argv;
+        sd_bus_new(&bus);
+        sd_bus_set_exec(bus, "/bin/sh", arguments);
+        int r = sd_bus_start(bus);
+        /* It has begun, and hears no more of SIGTERM. */
+        usleep(300000);
+        sd_bus_close_unref(bus);
+        int left = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : 1;
+        printf("begun %d, gone before it would end %d, children %d\n", r >= 0, now() - begun < 60000000, left);
 }
 
 static void drive(sd_bus *bus) {
@@ -284,6 +304,44 @@ static void late(int argc, char **argv) {
         waitpid(pid, NULL, 0);
 }
 
+static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        (void) e;
+        printf("told: %s\n", sd_bus_message_get_member(m));
+        puts(ask(sd_bus_message_get_bus(m)) < 0 ? "failed" : "answered");
+        sd_event_exit(userdata, 0);
+        return 0;
+}
+
+/* The same in a loop of events: ADDRESS, and a line that starts the bus. */
+static void attached(int argc, char **argv) {
+        sd_event *event = NULL;
+        sd_bus *bus = to(argv[0]);
+        pid_t pid;
+
+        (void) argc;
+        INT(sd_event_new(&event));
+        if (strncmp(argv[0], "tcp:", 4) == 0)
+                INT(sd_bus_set_anonymous(bus, 1));
+        INT(sd_bus_set_watch_bind(bus, 1));
+        INT(sd_bus_set_connected_signal(bus, 1));
+        INT(sd_bus_match_signal_async(bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local", "Connected", on_connected, NULL,
+                                      event));
+        INT(sd_bus_attach_event(bus, event, 0));
+        INT(sd_bus_start(bus) < 0);
+        fflush(stdout);
+        pid = fork();
+        if (pid == 0) {
+                usleep(100000);
+                execl("/bin/sh", "sh", "-c", argv[1], NULL);
+                _exit(1);
+        }
+        INT(sd_event_loop(event));
+        sd_bus_close_unref(bus);
+        sd_event_unref(event);
+        kill(pid, SIGTERM);
+        waitpid(pid, NULL, 0);
+}
+
 static void opened(const char *what, int r, sd_bus *bus) {
         const char *address = NULL, *scope = NULL, *description = NULL;
 
@@ -394,7 +452,8 @@ static void nothing(int argc, char **argv) {
 
 int main(int argc, char **argv) {
         static const struct { const char *name; void (*run)(int argc, char **argv); } groups[] = {
-                { "addresses", addresses }, { "starts", starts }, { "relay", relay }, { "exec", exec }, { "watch", watch }, { "late", late },
+                { "addresses", addresses }, { "starts", starts }, { "relay", relay }, { "exec", exec }, { "stubborn", stubborn }, { "watch", watch }, { "late", late },
+                { "attached", attached },
                 { "remote", remote }, { "machine", machine }, { "user-machine", user_machine }, { "nothing", nothing },
                 { "threads", threads },
         };

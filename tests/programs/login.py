@@ -1,4 +1,5 @@
-"""What programs ask of logind, and what it tells them when it is told to (org.example.Test); what it was asked is printed."""
+"""What programs of a desktop ask of logind and of a screen saver, and what logind tells them when it is told to (org.example.Test).
+What was asked is printed."""
 
 import os
 
@@ -69,8 +70,21 @@ class Session(dbus.service.Object):
         self.Lock() if lock else self.Unlock()
 
 
+class ScreenSaver(dbus.service.Object):
+    INTERFACE = "org.freedesktop.ScreenSaver"
+
+    @dbus.service.method(INTERFACE, in_signature="ss", out_signature="u")
+    def Inhibit(self, who, why):
+        say("no screen saver:", who, why)
+        return 77
+
+    @dbus.service.method(INTERFACE, in_signature="u")
+    def UnInhibit(self, cookie):
+        say("screen saver:", cookie)
+
+
 DBusGMainLoop(set_as_default=True)
 bus = dbus.SystemBus()
-objects = Manager(bus, "/org/freedesktop/login1"), Session(bus, PATH)
-name = dbus.service.BusName("org.freedesktop.login1", bus)
+objects = Manager(bus, "/org/freedesktop/login1"), Session(bus, PATH), ScreenSaver(bus, "/org/freedesktop/ScreenSaver")
+names = [dbus.service.BusName(name, bus) for name in ("org.freedesktop.ScreenSaver", "org.freedesktop.login1")]
 GLib.MainLoop().run()

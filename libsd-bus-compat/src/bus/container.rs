@@ -52,12 +52,13 @@ impl Inside {
     /// Connects to it.
     ///
     /// # Errors
-    /// EHOSTDOWN without such a machine, EIO if it is no container; of what is done to get in, and of connect(2); ETIMEDOUT if
-    /// the container makes us wait.
+    /// EHOSTDOWN without such a machine, EIO if it is no container, ENOENT if its leader has ended, EPERM if there is nothing to
+    /// enter; of what is done to get in, and of connect(2); ETIMEDOUT if the container makes us wait.
     pub fn connect(&self) -> Result<Socket> {
-        let leader = match &self.machine {
-            Machine::Name(name) => Leader::of_machine(name)?,
-            Machine::Leader(number) => Leader::open(*number)?,
+        let entry = match &self.machine {
+            Machine::Name(name) if name != HOST => Record::read(name)?.entry(name)?,
+            Machine::Name(_) => Leader::open(1)?.entry()?,
+            Machine::Leader(number) => Leader::open(*number)?.entry()?,
         };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -68,7 +69,7 @@ impl Inside {
                 false => SYSTEM_BUS,
             },
         };
-        leader.entry()?.connect(socket.as_fd(), &target)?;
+        entry.connect(socket.as_fd(), &target)?;
         Socket::of(socket, None)
     }
 }
@@ -92,25 +93,6 @@ impl Leader {
             // EINVAL: it is a thread of another.
             Err(Errno::SRCH | Errno::INVAL) => Err(Errno::NOENT),
             Err(errno) => Err(errno),
-        }
-    }
-
-    /// As machined has written it down.
-    fn of_machine(name: &str) -> Result<Self> {
-        if name == HOST {
-            return Self::open(1);
-        }
-        let record = Record::read(name)?;
-        let leader = Self::open(record.leader)?;
-        // It may have ended before we held it, and its number have gone to another.
-        let is_it = match (leader.id()?, record.id, record.start) {
-            (Some(own), Some(id), _) => own == id,
-            (_, _, Some(start)) => leader.start()? == start,
-            _ => Record::read(name)? == record,
-        };
-        match is_it {
-            true => Ok(leader),
-            false => Err(Errno::NOENT),
         }
     }
 
@@ -168,9 +150,31 @@ struct Record {
     leader: u32,
     id: Option<u64>,
     start: Option<u64>,
+    /// Whether root has registered it, and not an ordinary user.
+    is_roots: bool,
 }
 
 impl Record {
+    /// What is needed to get into the machine.
+    fn entry(&self, name: &str) -> Result<Entry> {
+        let leader = Leader::open(self.leader)?;
+        // It may have ended before we held it, and its number have gone to another.
+        let is_it = match (leader.id()?, self.id, self.start) {
+            (Some(own), Some(id), _) => own == id,
+            (_, _, Some(start)) => leader.start()? == start,
+            _ => Self::read(name)? == *self,
+        };
+        if !is_it {
+            return Err(Errno::NOENT);
+        }
+        let entry = leader.entry()?;
+        // Who has registered it has chosen the leader: its bus must not be the host's.
+        match entry.mount && (self.is_roots || entry.user) {
+            true => Ok(entry),
+            false => Err(Errno::PERM),
+        }
+    }
+
     fn read(name: &str) -> Result<Self> {
         // A name has passed `dbus::address`: it is no path.
         let path = Path::new("/run/systemd/machines").join(name);
@@ -184,6 +188,7 @@ impl Record {
             leader: leader.filter(|leader| *leader > 1).ok_or(Errno::IO)?,
             id: number("LEADER_PIDFDID"),
             start: number("LEADER_START_TIME"),
+            is_roots: matches!(state.get("UID"), None | Some("0")),
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::ffi::sys;
 use crate::{Errno, Result, errno_of};
 
 /// How long it may take to end when it is asked to, in seconds.
-const PATIENCE: i64 = 5;
+const PATIENCE: i64 = 3;
 
 /// A program that runs. It ends with this.
 #[derive(Debug)]

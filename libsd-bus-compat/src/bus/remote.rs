@@ -122,13 +122,13 @@ impl Place {
         })
     }
 
-    /// Whether it is the host, and who asks is who is to be asked as: `uid`, by number or name.
-    pub fn is_here(&self, uid: u32, is_own_name: impl FnOnce(&str) -> bool) -> bool {
+    /// Whether it is the host, and who asks is who is to be asked as: by number, or by name.
+    pub fn is_here(&self, uid: u32, own_name: Option<&str>) -> bool {
         self.machine == HOST
             && match &self.user {
                 None => self.has_at || uid == 0,
                 Some(user) if user == "root" => uid == 0,
-                Some(user) => *user == uid.to_string() || is_own_name(user),
+                Some(user) => *user == uid.to_string() || own_name == Some(user),
             }
     }
 
@@ -293,11 +293,7 @@ mod tests {
             ("web", 0, false),
         ] {
             let place = Place::parse(text).unwrap();
-            assert_eq!(
-                place.is_here(uid, |name| name == "alice"),
-                expected,
-                "{text}"
-            );
+            assert_eq!(place.is_here(uid, Some("alice")), expected, "{text}");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Calls of the C library and of the kernel that have no safe form elsewhere.
 
 use std::ffi::{CStr, CString, c_int, c_long};
-use std::mem::{MaybeUninit, size_of};
+use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::ptr;
 
 use crate::{Errno, Result};
 
@@ -135,68 +134,6 @@ pub fn start_clean(command: &mut Command) {
 pub fn user() -> u32 {
     // SAFETY: it can't fail.
     unsafe { libc::geteuid() }
-}
-
-/// What a user is called.
-pub fn user_name(number: u32) -> Option<CString> {
-    let mut entry = MaybeUninit::<libc::passwd>::uninit();
-    let mut text = vec![0; 16 << 10];
-    let mut found = ptr::null_mut();
-    // SAFETY: there is room for the entry, and for its texts as much as is said.
-    unsafe {
-        libc::getpwuid_r(
-            number,
-            entry.as_mut_ptr(),
-            text.as_mut_ptr(),
-            text.len(),
-            &raw mut found,
-        )
-    };
-    // SAFETY: null, or the entry.
-    let name = unsafe { found.as_ref() }?.pw_name;
-    // SAFETY: it is text in the room above.
-    Some(unsafe { CStr::from_ptr(name) }.to_owned())
-}
-
-/// The user at the other end of a socket of AF_UNIX; nothing if the kernel knows none.
-pub fn peer_user(socket: BorrowedFd<'_>) -> Option<u32> {
-    let peer = peer(socket).ok()?;
-    Some(peer.uid).filter(|user| *user != u32::MAX)
-}
-
-/// The process at the other end of a socket of AF_UNIX.
-///
-/// # Errors
-/// ENODATA if there is none, or one in a pid namespace that is not below ours; of getsockopt(2).
-pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
-    match peer(socket)?.pid {
-        pid if pid > 0 => Ok(pid),
-        _ => Err(Errno::NODATA),
-    }
-}
-
-fn peer(socket: BorrowedFd<'_>) -> Result<libc::ucred> {
-    let mut peer = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
-    };
-    let size = size_of::<libc::ucred>();
-    let mut length = libc::socklen_t::try_from(size).map_err(|_| Errno::INVAL)?;
-    // SAFETY: there is room for as much as `length` says. rustix's type can't hold the number 0.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &raw mut length,
-        )
-    };
-    match result {
-        0 => Ok(peer),
-        _ => Err(last()),
-    }
 }
 
 /// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.

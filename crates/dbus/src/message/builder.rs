@@ -11,6 +11,9 @@ use crate::{
     types,
 };
 
+/// From so many bytes on the C library maps a block by itself, M_MMAP_THRESHOLD of mallopt(3).
+const LARGE: usize = 128 << 10;
+
 /// Writes a message, value by value. What is refused leaves it as it was.
 ///
 /// The types of the body become those of the values, unless a container that is open says what comes next.
@@ -338,6 +341,15 @@ impl Builder {
         };
         if self.sensitive && self.body.capacity() - self.body.len() < count {
             return self.move_to_more(count);
+        }
+        // Room that is not written to costs nothing. glibc gives back what is free above twice the largest block that it has
+        // had to map (mallopt(3), M_TRIM_THRESHOLD): who sends and receives large messages would lose the memory of each,
+        // and pay for every page of the next.
+        if count > LARGE
+            && count > self.body.capacity() - self.body.len()
+            && self.body.try_reserve_exact(2 * count).is_ok()
+        {
+            return Ok(());
         }
         self.body.try_reserve(count).map_err(|_| Error::NoMemory)
     }

@@ -1,6 +1,6 @@
 //! Buses of other machines: sd_bus_open_system_remote(3), sd_bus_open_system_machine(3), sd_bus_open_user_machine(3).
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CString, c_char, c_int};
 use std::sync::Arc;
 
 use super::connection::Bus;
@@ -10,7 +10,7 @@ use crate::bus::remote::{self, Place};
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, name};
 use crate::ffi::sys;
-use crate::{Errno, Result};
+use crate::{Errno, Result, environment};
 
 /// Opens a bus by its address, or in a container if that leads nowhere.
 fn begin(address: String, inside: Option<Inside>, is_users: bool) -> Result<*const Bus> {
@@ -49,11 +49,11 @@ unsafe fn give(to: *mut *const Bus, machine: *const c_char, is_users: bool) -> c
         let to = unsafe { Out::required(to) }?;
         // SAFETY: the contract of C.
         let place = Place::parse(unsafe { name(machine) }?)?;
-        let user = sys::user();
-        let is_own_name = |name: &str| {
-            sys::user_name(user).as_deref().map(CStr::to_bytes) == Some(name.as_bytes())
+        let own_name = match sys::is_secure() {
+            true => None,
+            false => environment::text("USER"),
         };
-        if place.is_here(user, is_own_name) {
+        if place.is_here(sys::user(), own_name.as_deref()) {
             let which = match is_users {
                 true => Which::User,
                 false => Which::System,

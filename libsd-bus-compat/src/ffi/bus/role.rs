@@ -37,7 +37,7 @@ pub unsafe extern "C" fn sd_bus_is_server(of: *const Bus) -> c_int {
 pub unsafe extern "C" fn sd_bus_set_exec(
     of: *const Bus,
     path: *const c_char,
-    arguments: *const *const c_char,
+    arguments: *const *mut c_char,
 ) -> c_int {
     let set = |state: &mut State| {
         state.connection.unset()?;
