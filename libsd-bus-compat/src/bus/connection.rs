@@ -449,6 +449,26 @@ impl Connection {
         Ok(())
     }
 
+    /// Puts a message among those that were received, behind the others.
+    ///
+    /// # Errors
+    /// ENOTCONN; ENOBUFS if there are too many.
+    pub fn enqueue(&mut self, message: Sealed) -> Result<()> {
+        if !self.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        if self.received.len() >= dbus::connection::MAX_QUEUE {
+            return Err(Errno::NOBUFS);
+        }
+        self.received.push_back(message);
+        Ok(())
+    }
+
+    /// Leaves nothing of messages in the buffer that they were read to, from now on.
+    pub fn leave_nothing(&mut self) {
+        self.incoming.leave_nothing();
+    }
+
     /// It goes no further. What waits is to be told yet, and its descriptors stay, for whoever waits for these.
     pub fn fail(&mut self) {
         if self.is_open() {
