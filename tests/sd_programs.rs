@@ -270,3 +270,29 @@ fn story_of_netplan(s: &Sandbox, library: &str) -> String {
     daemon.end();
     said.replace(path.rsplit('/').next().unwrap(), "ID")
 }
+
+/// sdbus-c++, which is linked against the library: a service and a client of it in one program, each with a thread for its bus.
+#[test]
+fn sdbus_cpp() {
+    sandbox!(closed().timeout(Duration::from_secs(120)), |s| {
+        open_bus(s);
+        fs::write("/tmp/concat.cpp", include_str!("c/sdbus_cpp.cpp")).unwrap();
+        let compile =
+            "g++ -std=c++17 -Wall -o /tmp/concat /tmp/concat.cpp -lsdbus-c++ -lpthread 2>&1";
+        let compiled = s.cmd("sh").args(["-c", compile]);
+        compiled.timeout(Duration::from_secs(90)).run().ok();
+        let said = compare(s, |library| {
+            let program = s.cmd("/tmp/concat").env("LD_LIBRARY_PATH", library);
+            let program = program.env("DBUS_SESSION_BUS_ADDRESS", BUS);
+            let output = program.timeout(Duration::from_secs(30)).run();
+            assert!(
+                output
+                    .stderr
+                    .starts_with(&format!("{library}/libsystemd.so.0")),
+                "{output}"
+            );
+            output.ok()
+        });
+        assert!(said.contains("sooner or later\n"), "{said}");
+    });
+}
