@@ -1,6 +1,6 @@
-/* Containers: which there are, and the addresses of each, as machined knows them.
+/* Containers: which there are, the addresses of each, as machined knows them, and who is on the bus inside, as that bus says.
  *
- *   ./container */
+ *   ./container             as root, who may go into containers */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +47,29 @@ static int addresses(sd_bus *bus, const char *machine) {
         return r;
 }
 
+/* A connection to the bus of a container: who has a name there. */
+static int names(const char *machine) {
+        sd_bus_message *reply cleanup(sd_bus_message_unrefp) = NULL;
+        sd_bus *bus cleanup(sd_bus_flush_close_unrefp) = NULL;
+        const char *name;
+        int r;
+
+        r = sd_bus_open_system_machine(&bus, machine);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "ListNames", NULL,
+                               &reply, NULL);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'a', "s");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(reply, "s", &name)) > 0)
+                if (*name != ':')
+                        printf("%s %s\n", machine, name);
+        return r;
+}
+
 /* a(ssso): name, class, service, object path. */
 static int machines(sd_bus *bus) {
         sd_bus_error error cleanup(sd_bus_error_free) = SD_BUS_ERROR_NULL;
@@ -64,6 +87,8 @@ static int machines(sd_bus *bus) {
                 if (strcmp(class, "container") != 0)
                         continue;
                 r = addresses(bus, name);
+                if (r >= 0)
+                        r = names(name);
                 if (r < 0)
                         fprintf(stderr, "container: %s: %s\n", name, strerror(-r));
         }

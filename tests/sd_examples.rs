@@ -157,22 +157,23 @@ error: org.freedesktop.DBus.Error.InvalidArgs: Nobody is no one to greet
 ";
 const PROPERTIES: &str = "Count = 2\nGreeting = Good morning\n";
 
-/// machined is asked for a container.
+/// machined is asked for a container, and then the container's own bus.
 #[test]
 fn a_container() {
     sandbox!(Options::new().timeout(Duration::from_secs(240)), |s| {
         if s.run("pkg-config --version").status != Some(0) {
             skip_for_machine!("there is no pkg-config");
         }
-        let web = s.container("web").start();
+        let web = s.container("web").usr().start();
         s.register(&web, Via::BusCreate);
+        let _bus = web.start_bus();
         for how in &BUILDS {
             let out = build(s, how, &["container"]);
             let line = format!("{} {out}/container", environment(how));
             let said = s.run(&line).ok();
-            for address in [web.ipv4(), web.ipv6()] {
+            for told in [web.ipv4(), web.ipv6(), "org.freedesktop.DBus".into()] {
                 assert!(
-                    said.contains(&format!("web {address}\n")),
+                    said.contains(&format!("web {told}\n")),
                     "{}: {said}",
                     how.name
                 );

@@ -3,7 +3,7 @@
 
 mod sd_probe;
 
-use sd_probe::{OURS, Probe, open_bus, quiet};
+use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
 use support::{Sandbox, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/roles_probe.c");
@@ -32,6 +32,40 @@ fn a_server_of_its_own() {
     sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe processes", &[]);
         assert!(said.contains("server ended with 7"), "{said}");
+    });
+}
+
+/// One side is systemd's library and the other is ours.
+#[test]
+fn systemd_at_the_other_end() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let theirs = theirs(s);
+        for (serve, call) in [
+            ("serve", "call"),
+            ("serve-anyone", "call"),
+            ("serve-anyone", "call-anonymous"),
+        ] {
+            let between = |server: &str, client: &str| {
+                let line = format!(
+                    "rm -f /tmp/peer; LD_LIBRARY_PATH={server} $probe {serve} & \
+                     until [ -S /tmp/peer ]; do sleep 0.02; done; LD_LIBRARY_PATH={client} $probe {call}; wait"
+                );
+                probe.once(client, &line)
+            };
+            let expected = between(&theirs, &theirs);
+            assert!(
+                expected.contains("sum 7\nsd_bus") && expected.contains("written 6\n"),
+                "{expected}"
+            );
+            for (server, client) in [(OURS, theirs.as_str()), (&theirs, OURS), (OURS, OURS)] {
+                assert_eq!(
+                    between(server, client),
+                    expected,
+                    "{server} {client} {call}"
+                );
+            }
+        }
     });
 }
 

@@ -20,6 +20,7 @@ mod id128;
 mod login;
 mod memory;
 mod passwd;
+pub mod peer;
 mod pointer;
 mod process;
 pub mod resolve;

@@ -10,7 +10,7 @@ mod process;
 mod seat;
 mod session;
 mod state;
-mod unit;
+pub mod unit;
 mod user;
 
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ impl Login {
         }
     }
 
-    fn path(&self, absolute: &str) -> PathBuf {
+    pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         self.root.join(absolute.trim_start_matches('/'))
     }
 }

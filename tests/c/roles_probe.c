@@ -417,6 +417,77 @@ static void namespace(void) {
         close(s);
 }
 
+/* A server for one client, at /tmp/peer. */
+static void serve_one(int anonymous) {
+        struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "/tmp/peer-new" };
+        int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct pollfd one = { s, POLLIN, 0 };
+        sd_bus *bus = NULL;
+
+        unlink(name.sun_path);
+        /* Who finds it finds it listening. */
+        if (bind(s, (struct sockaddr *) &name, sizeof(name)) < 0 || listen(s, 1) < 0 || rename(name.sun_path, "/tmp/peer") < 0 ||
+            poll(&one, 1, 5000) <= 0)
+                abort();
+        int peer = accept(s, NULL, NULL);
+        if (sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, peer, peer) < 0 || sd_bus_set_server(bus, 1, guid()) < 0 ||
+            sd_bus_set_anonymous(bus, anonymous) < 0 || sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL) < 0 ||
+            sd_bus_start(bus) < 0)
+                abort();
+        while (sd_bus_is_open(bus) > 0) {
+                int r = sd_bus_process(bus, NULL);
+
+                if (r < 0)
+                        break;
+                if (r == 0)
+                        sd_bus_wait(bus, UINT64_MAX);
+        }
+        sd_bus_unref(bus);
+        close(s);
+}
+
+static void call_one(int anonymous) {
+        sd_bus_message *reply = NULL;
+        sd_bus *bus = NULL;
+        int number = -1, pipes[2];
+
+        INT(pipe(pipes));
+        INT(sd_bus_new(&bus));
+        INT(sd_bus_set_address(bus, "unix:path=/tmp/peer,guid=" GUID_TEXT) < 0);
+        INT(sd_bus_set_anonymous(bus, anonymous));
+        INT(sd_bus_start(bus) < 0);
+        /* It goes out with the last word of authentication. */
+        INT(sd_bus_emit_signal(bus, "/a", "org.example.A", "Early", "s", "client"));
+        INT(sd_bus_call_method(bus, NULL, "/one", "org.example.Test", "Add", NULL, &reply, "ii", 3, 4));
+        INT(sd_bus_message_read(reply, "i", &number));
+        reply = sd_bus_message_unref(reply);
+        printf("sum %d\n", number);
+        INT(sd_bus_call_method(bus, NULL, "/one", "org.example.Test", "Descriptor", NULL, &reply, "h", pipes[1]));
+        INT(sd_bus_message_read(reply, "i", &number));
+        sd_bus_message_unref(reply);
+        printf("written %d\n", number);
+        state("client", bus);
+        sd_bus_close_unref(bus);
+        close(pipes[0]);
+        close(pipes[1]);
+}
+
+static void serve_known(void) {
+        serve_one(0);
+}
+
+static void serve_anyone(void) {
+        serve_one(1);
+}
+
+static void call_known(void) {
+        call_one(0);
+}
+
+static void call_anonymous(void) {
+        call_one(1);
+}
+
 static void print_bytes(const char *bytes, ssize_t length) {
         for (ssize_t i = 0; i < length; i++)
                 if (bytes[i] >= ' ' && bytes[i] <= '~')
@@ -696,7 +767,9 @@ static void monitor_alone(void) {
 
 int main(int argc, char **argv) {
         static const struct { const char *name; void (*run)(void); } groups[] = {
-                { "settings", settings }, { "pair", pair }, { "direct", direct }, { "processes", processes }, { "namespace", namespace }, { "hears", hears },
+                { "settings", settings }, { "pair", pair }, { "direct", direct }, { "processes", processes }, { "namespace", namespace },
+                { "serve", serve_known }, { "serve-anyone", serve_anyone }, { "call", call_known }, { "call-anonymous", call_anonymous },
+                { "hears", hears },
                 { "leave", leave },
                 { "talks", talks }, { "limit", limit }, { "packet", packet }, { "connected", connected }, { "monitor", monitor }, { "monitor-alone", monitor_alone },
         };

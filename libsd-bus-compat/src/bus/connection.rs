@@ -113,6 +113,8 @@ pub struct Connection {
     pub(crate) tells_connected: bool,
     pub(crate) is_anonymous: bool,
     pub(crate) wants_descriptors: bool,
+    /// Whether who is on the other side is of this machine.
+    pub(crate) is_local: bool,
     can_descriptors: bool,
     server: Guid,
     pub(crate) unique_name: Option<CString>,
@@ -145,6 +147,7 @@ impl Default for Connection {
             tells_connected: false,
             is_anonymous: false,
             wants_descriptors: true,
+            is_local: false,
             can_descriptors: false,
             server: Guid::default(),
             unique_name: None,
@@ -273,6 +276,11 @@ impl Connection {
     pub fn await_reply(&mut self, serial: u32, deadline: u64, waiter: Waiter) -> Result<()> {
         let awaited = self.replies.insert(serial, deadline, waiter);
         awaited.map_err(errno)
+    }
+
+    /// Whether answers are waited for.
+    pub fn awaits_replies(&self) -> bool {
+        !self.replies.is_empty()
     }
 
     /// Waits no more for an answer.

@@ -12,6 +12,9 @@ use rustix::io::fcntl_dupfd_cloexec;
 use super::errno;
 use crate::{Errno, Result};
 
+/// The number of a message that nobody has sent, and that tells what has become of a call or of the connection.
+pub const MADE_UP: u32 = u32::MAX;
+
 /// How many descriptors may go with one.
 const DESCRIPTORS: usize = 1024;
 

@@ -50,6 +50,8 @@ pub struct Route {
     /// What the server at the end of it must say of itself.
     guid: Option<Guid>,
     last: Errno,
+    /// Whether the way that is being tried leads to a socket of this machine.
+    is_local: bool,
     /// Whether sockets that are not there are waited for.
     waits: bool,
 }
@@ -63,6 +65,7 @@ impl Route {
             ways: ways.chain(inside.map(Way::Inside)).collect(),
             hosts: VecDeque::new(),
             guid: None,
+            is_local: false,
             last: Errno::CONNREFUSED,
             waits,
         }
@@ -71,6 +74,11 @@ impl Route {
     /// What the server must say of itself.
     pub fn guid(&self) -> Option<Guid> {
         self.guid
+    }
+
+    /// Whether the server is one of this machine: not in a container, at the end of a program's pipe or of a network.
+    pub fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// The last way has led nowhere, after all.
@@ -92,6 +100,7 @@ impl Route {
                 continue;
             }
             let way = self.ways.pop_front().ok_or(self.last)?;
+            self.is_local = false;
             let transport = match way {
                 Way::Program((path, arguments)) => Transport::UnixExec { path, arguments },
                 Way::Inside(inside) => return inside.connect().map(Found::Server),
@@ -108,6 +117,7 @@ impl Route {
                 // These are to listen at.
                 return Err(Errno::INVAL);
             }
+            self.is_local = matches!(transport, Transport::Unix(_));
             match self.go(transport) {
                 Ok(Some(found)) => return Ok(found),
                 Ok(None) => {}

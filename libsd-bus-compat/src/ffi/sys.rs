@@ -75,47 +75,6 @@ pub fn user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// The user at the other end of a socket of AF_UNIX; nothing if the kernel knows none.
-pub fn peer_user(socket: BorrowedFd<'_>) -> Option<u32> {
-    let peer = peer(socket).ok()?;
-    Some(peer.uid).filter(|user| *user != u32::MAX)
-}
-
-/// The process at the other end of a socket of AF_UNIX.
-///
-/// # Errors
-/// ENODATA if there is none, or one in a pid namespace that is not below ours; of getsockopt(2).
-pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
-    match peer(socket)?.pid {
-        pid if pid > 0 => Ok(pid),
-        _ => Err(Errno::NODATA),
-    }
-}
-
-fn peer(socket: BorrowedFd<'_>) -> Result<libc::ucred> {
-    let mut peer = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
-    };
-    let size = size_of::<libc::ucred>();
-    let mut length = libc::socklen_t::try_from(size).map_err(|_| Errno::INVAL)?;
-    // SAFETY: there is room for as much as `length` says. rustix's type can't hold the number 0.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &raw mut length,
-        )
-    };
-    match result {
-        0 => Ok(peer),
-        _ => Err(last()),
-    }
-}
-
 /// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.
 ///
 /// # Errors

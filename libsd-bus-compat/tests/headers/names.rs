@@ -105,6 +105,7 @@ pub const CONSTANTS: &[(&str, &[(&str, &str)])] = &[
                 "SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION",
             ),
             ("PROPERTY_EXPLICIT", "SD_BUS_VTABLE_PROPERTY_EXPLICIT"),
+            ("SENSITIVE", "SD_BUS_VTABLE_SENSITIVE"),
             ("ABSOLUTE_OFFSET", "SD_BUS_VTABLE_ABSOLUTE_OFFSET"),
         ],
     ),
@@ -164,6 +165,15 @@ pub fn values() -> Vec<(&'static str, i64)> {
         ("SD_BUS_TYPE_STRUCT", types::STRUCT),
         ("SD_BUS_TYPE_DICT_ENTRY", types::DICT_ENTRY),
     ];
+    for (name, length) in [
+        (
+            "SD_BUS_MAXIMUM_SIGNATURE_LENGTH",
+            dbus::signature::MAX_LENGTH,
+        ),
+        ("SD_BUS_MAXIMUM_NAME_LENGTH", dbus::name::MAX_LENGTH),
+    ] {
+        all.push((name, length.try_into().unwrap()));
+    }
     all.extend(types.map(|(name, code)| (name, code.into())));
     all
 }

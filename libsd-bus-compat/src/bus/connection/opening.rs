@@ -10,10 +10,10 @@ use dbus::message::Field;
 
 use super::{Connection, Phase, Waiter, now};
 use crate::bus::errno;
-use crate::bus::message::Sealed;
+use crate::bus::message::{MADE_UP, Sealed};
 use crate::bus::route::{Found, Route, connected};
 use crate::bus::socket::Socket;
-use crate::ffi::sys;
+use crate::ffi::peer;
 use crate::{Errno, Result};
 
 /// How long authentication may take, in µs.
@@ -128,10 +128,12 @@ impl Connection {
     /// Begins to say who is who.
     fn meet(&mut self, expected: Option<Guid>) -> Result<()> {
         let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+        self.is_local = self.route.as_ref().is_some_and(Route::is_local);
         let descriptors = self.wants_descriptors && socket.passes_descriptors();
         self.authentication = Some(match self.serves {
             Some(guid) => {
-                let peer = sys::peer_user(socket.input());
+                let peer = peer::credentials(socket.input()).ok();
+                let peer = peer.map(|peer| peer.user);
                 let server = Server::new(guid, peer, self.is_anonymous, descriptors);
                 Side::Server(server)
             }
@@ -233,6 +235,6 @@ pub fn local_signal(member: &[u8]) -> Result<Sealed> {
     let mut signal =
         Builder::signal(b"/org/freedesktop/DBus/Local", local, member).map_err(errno)?;
     signal.set(Field::Sender, local).map_err(errno)?;
-    let signal = signal.seal(u32::MAX).map_err(errno)?;
+    let signal = signal.seal(MADE_UP).map_err(errno)?;
     Ok(Sealed::new(signal, Vec::new()))
 }

@@ -117,7 +117,7 @@ fn prepare(bus: &Arc<Bus>) -> Result<()> {
             ends.input.0.id,
             ends.output.as_ref().map(|output| output.0.id),
             u32::from(events(&state.connection)?.cast_unsigned()),
-            state.connection.wake(),
+            state.wake(),
         )
     };
     let mut inside = event.enter()?;

@@ -283,7 +283,7 @@ pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
             _ if connection.has_received() => return Ok(true),
             _ => {}
         }
-        let wake = connection.wake();
+        let wake = state.wake();
         let until = match wake {
             u64::MAX => usec,
             wake => usec.min(wake.saturating_sub(now())),

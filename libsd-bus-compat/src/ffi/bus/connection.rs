@@ -13,7 +13,9 @@ use super::ending::Ending;
 use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
+use super::track::Track;
 use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::creds::mask;
 use crate::bus::objects::Objects;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
@@ -42,10 +44,18 @@ pub struct State {
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
     pub objects: Objects<Object>,
+    /// All that are told when the connection is over, the newest last.
+    pub tracks: Vec<Weak<Track>>,
+    /// Those that are empty and to be told of it, the newest last.
+    pub emptied: Vec<Weak<Track>>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,
     pub trusted: bool,
+    /// What was asked to come with each message; on no bus that there is does any of it.
+    pub creds_mask: u64,
+    /// Whether the bus numbers processes as this process sees them, once that was asked.
+    pub shares_pids: Option<bool>,
     pub scope: Option<&'static CStr>,
     /// Of the thread whose default it is; 0 if it is none's.
     pub thread: libc::pid_t,
@@ -54,6 +64,9 @@ pub struct State {
     /// Who messages are said to come from where no bus says it.
     pub sender: Option<CString>,
 }
+
+/// What a message tells of its sender whatever was asked.
+pub const ALWAYS_TOLD: u64 = mask::UNIQUE_NAME | mask::WELL_KNOWN_NAMES;
 
 /// A slot in the lists of a bus. Its owner is C, or the bus if nobody asked for it.
 #[derive(Debug)]
@@ -74,11 +87,24 @@ pub struct Current {
 // SAFETY: these are told to C and never followed.
 unsafe impl Send for Current {}
 
+impl State {
+    /// When there is something to do without anything to read, as [`Connection::wake`].
+    pub fn wake(&self) -> u64 {
+        match self.connection.phase {
+            Phase::Hello | Phase::Running if !self.emptied.is_empty() => 0,
+            _ => self.connection.wake(),
+        }
+    }
+}
+
 impl Bus {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             process: Process::own(),
-            inside: Exclusive::new(State::default()),
+            inside: Exclusive::new(State {
+                creds_mask: ALWAYS_TOLD,
+                ..State::default()
+            }),
         })
     }
 
@@ -406,7 +432,7 @@ pub unsafe extern "C" fn sd_bus_get_timeout(of: *const Bus, to: *mut u64) -> c_i
         if !connection.is_open() && connection.phase != Phase::Closing {
             return Err(Errno::NOTCONN);
         }
-        let wake = connection.wake();
+        let wake = state.wake();
         to.set(wake);
         Ok(c_int::from(wake != u64::MAX))
     };

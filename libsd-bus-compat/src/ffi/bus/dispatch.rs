@@ -14,11 +14,14 @@ use super::message::{Message, errno};
 use super::message_new::{error_reply, with_number};
 use super::slot::{Slot, remove};
 use crate::bus::connection::{Step, local_signal};
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
+    if super::track::tell_one(bus)? {
+        return Ok(true);
+    }
     let (step, is_behind) = {
         let mut state = bus.enter()?;
         let step = state.connection.step()?;
@@ -93,7 +96,7 @@ fn made_up(bus: &Arc<Bus>, serial: u32, name: &str, text: &str) -> Result<Arc<Me
 }
 
 fn received(bus: &Arc<Bus>, mut builder: Builder) -> Result<Arc<Message>> {
-    let sealed = builder.seal(u32::MAX).map_err(errno)?;
+    let sealed = builder.seal(MADE_UP).map_err(errno)?;
     Ok(Message::received(bus, Sealed::new(sealed, Vec::new())))
 }
 
@@ -170,22 +173,26 @@ fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
 
 /// Offers a message to filters and matches. Whether one of them has taken it.
 fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
-    let wanted: Vec<Arc<Slot>> = {
+    let wanted: Vec<u64> = {
         let state = bus.enter()?;
         let own = message.enter()?;
         let subject = Subject::new(own.content.sealed()?.message());
-        let matching = state.matches.iter();
+        // The newest is asked first.
+        let matching = state.matches.iter().rev();
         let matching = matching.filter(|(_, rule)| rule.matches(&subject));
         let numbers = state.filters.iter().copied();
-        let numbers = numbers.chain(matching.map(|(number, _)| *number));
-        let slots = numbers.filter_map(|number| state.slots.get(&number)?.slot.upgrade());
-        slots.collect()
+        numbers.chain(matching.map(|(number, _)| *number)).collect()
     };
-    for slot in wanted {
+    for number in wanted {
         // One of those before may have taken it away.
-        if !bus.enter()?.slots.contains_key(&slot.number) {
+        let slot = {
+            let state = bus.enter()?;
+            let registered = state.slots.get(&number);
+            registered.and_then(|registered| registered.slot.upgrade())
+        };
+        let Some(slot) = slot else {
             continue;
-        }
+        };
         if call_slot(bus, &slot, message)? != 0 {
             return Ok(true);
         }

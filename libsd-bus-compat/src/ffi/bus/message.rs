@@ -2,14 +2,16 @@
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use dbus::message::Field;
 use dbus::{Basic, Builder, Kind};
 
 use super::connection::Bus;
+use super::creds::Creds;
 use super::error::Error;
 use crate::bus;
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
@@ -20,6 +22,9 @@ use crate::{Errno, Result};
 pub struct Message {
     pub bus: Arc<Bus>,
     inside: Exclusive<Own>,
+    is_received: bool,
+    /// What C was told of the sender.
+    creds: OnceLock<Option<Arc<Creds>>>,
 }
 
 /// What is in it.
@@ -42,8 +47,14 @@ unsafe impl Send for Own {}
 impl Message {
     /// An object for C.
     pub fn new(bus: Arc<Bus>, content: Content) -> Arc<Self> {
+        Self::make(bus, content, false)
+    }
+
+    fn make(bus: Arc<Bus>, content: Content, is_received: bool) -> Arc<Self> {
         Arc::new(Self {
             bus,
+            is_received,
+            creds: OnceLock::new(),
             inside: Exclusive::new(Own {
                 content,
                 timeout: 0,
@@ -56,7 +67,32 @@ impl Message {
 
     /// One that was received.
     pub fn received(bus: &Arc<Bus>, sealed: Sealed) -> Arc<Self> {
-        Self::new(Arc::clone(bus), Content::complete(sealed))
+        Self::make(Arc::clone(bus), Content::complete(sealed), true)
+    }
+
+    /// What is known of the sender by the message alone.
+    pub fn creds(&self) -> Result<Option<Arc<Creds>>> {
+        if let Some(known) = self.creds.get() {
+            return Ok(known.clone());
+        }
+        let found = match self.sender()? {
+            Some((sender, is_made_up)) => {
+                let state = self.bus.enter()?;
+                let is_asked = state.connection.is_client || is_made_up;
+                let wanted = if is_asked { state.creds_mask } else { 0 };
+                Creds::of_sender(&sender, is_made_up, wanted)
+            }
+            None => None,
+        };
+        Ok(self.creds.get_or_init(|| found).clone())
+    }
+
+    /// Who has sent it, if it was received; and whether it was made up here.
+    fn sender(&self) -> Result<Option<(CString, bool)>> {
+        let own = self.enter()?;
+        let header = own.content.header();
+        let sender = header.text(Field::Sender).filter(|_| self.is_received);
+        Ok(sender.map(|sender| (sender.to_owned(), header.serial() == MADE_UP)))
     }
 
     pub fn enter(&self) -> Result<Inside<'_, Own>> {

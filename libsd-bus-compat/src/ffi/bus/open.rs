@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::sync::{Arc, Weak};
 
 use super::connection::Bus;
+use crate::bus::creds::mask;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_text};
 use crate::ffi::sys;
@@ -69,8 +70,12 @@ pub fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
         let mut state = bus.enter()?;
         state.scope = Some(scope);
         state.description = description.map(CStr::to_owned);
-        // The user's bus is the user's, and so is all who come by it.
-        state.trusted = scope == c"user";
+        // The user's bus is the user's, and so is all who come by it; a starter's may be any.
+        let is_starters = matches!(which, Which::Own) && variable("DBUS_STARTER_ADDRESS").is_some();
+        state.trusted = scope == c"user" && !is_starters;
+        if !state.trusted {
+            state.creds_mask |= mask::UID | mask::EUID | mask::EFFECTIVE_CAPS;
+        }
         state.connection.is_client = true;
         state.connection.addresses = Some(CString::new(address).map_err(|_| Errno::INVAL)?);
         state.connection.start()?;

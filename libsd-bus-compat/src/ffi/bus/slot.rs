@@ -84,6 +84,12 @@ impl Slot {
         slot
     }
 
+    /// What is called when it goes.
+    pub fn set_destroy(&self, destroy: Destroy) -> Result<()> {
+        self.inside.enter()?.destroy = destroy;
+        Ok(())
+    }
+
     /// What is called.
     pub fn callback(&self) -> Result<(Handler, *mut c_void)> {
         let own = self.inside.enter()?;

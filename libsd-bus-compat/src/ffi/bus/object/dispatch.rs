@@ -4,14 +4,14 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::Arc;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
-use dbus::{Basic, Builder, Kind, types};
+use dbus::{Builder, Kind, types};
 
 use super::{Object, What};
-use crate::ffi::bus::call::{call as call_peer, send};
+use crate::ffi::bus::call::send;
 use crate::ffi::bus::connection::{Bus, Current};
 use crate::ffi::bus::dispatch::{answer_error, call_slot};
 use crate::ffi::bus::error::Error;
-use crate::ffi::bus::matches::of_bus;
+use crate::ffi::bus::identity::is_privileged;
 use crate::ffi::bus::message::{Message, errno};
 use crate::ffi::bus::message_new::reply;
 use crate::ffi::bus::slot::{Handler, Slot};
@@ -344,36 +344,16 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Whether the caller may: who is trusted, root, and the user this process is.
+    /// Whether the caller may: all on a bus that is trusted and for what is marked so, else root and the user this process is.
     pub(super) fn is_allowed(&self, flags: u64) -> Result<bool> {
-        if flags & UNPRIVILEGED != 0 || self.bus.enter()?.trusted {
-            return Ok(true);
-        }
-        let sender = {
-            let own = self.message.enter()?;
-            let sender = own.content.header().text(Field::Sender);
-            sender.map(CStr::to_owned)
-        };
-        let Some(sender) = sender else {
-            return Ok(false);
-        };
-        let ask = of_bus(self.bus, b"GetConnectionUnixUser", |builder| {
-            builder.append_basic(Basic::String(&sender))
-        })?;
-        let answer = call_peer(self.bus, &ask, 0)?;
-        let body = answer.message();
-        let user = match body.cursor().read_basic(body, types::UINT32) {
-            Ok(Some(Basic::Uint32(user))) => user,
-            _ => return Ok(false),
-        };
-        Ok(user == 0 || user == rustix::process::geteuid().as_raw())
+        Ok(flags & UNPRIVILEGED != 0 || self.bus.enter()?.trusted || is_privileged(self.message)?)
     }
 
-    pub(super) fn denied(&self) -> Result<()> {
+    pub(super) fn denied(&self, interface: &CStr, member: &CStr) -> Result<()> {
         let text = format!(
             "Access to {}.{}() not permitted.",
-            self.interface.to_string_lossy(),
-            self.member.to_string_lossy()
+            interface.to_string_lossy(),
+            member.to_string_lossy()
         );
         self.refuse(b"org.freedesktop.DBus.Error.AccessDenied", &text)
     }
@@ -405,7 +385,7 @@ impl Call<'_> {
             self.message.set_sensitive()?;
         }
         if !self.is_allowed(method.flags)? {
-            return Ok(self.denied()?);
+            return Ok(self.denied(&one.name, &method.name)?);
         }
         let given = {
             let mut own = self.message.enter()?;

@@ -147,7 +147,7 @@ impl Call<'_> {
             return Ok(self.refuse(b"org.freedesktop.DBus.Error.PropertyReadOnly", &text)?);
         }
         if !self.is_allowed(property.flags)? {
-            return Ok(self.denied()?);
+            return Ok(self.denied(&one.name, &property.name)?);
         }
         let (code, types) = self.next_type()?;
         if code != Some(types::VARIANT) {
