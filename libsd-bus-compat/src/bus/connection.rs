@@ -243,10 +243,13 @@ impl Connection {
     /// Sends a message, as soon as that can be.
     ///
     /// # Errors
-    /// ENOTCONN; ENOBUFS if too many wait; EOPNOTSUPP if it has descriptors and the peer takes none; of sendmsg(2).
+    /// ENOTCONN; EINVAL if it is none; ENOBUFS if too many wait; EOPNOTSUPP if it has descriptors and the peer takes none; of sendmsg(2).
     pub fn send(&mut self, message: Sealed) -> Result<()> {
         if !self.is_open() {
             return Err(Errno::NOTCONN);
+        }
+        if message.message().header().kind() == Kind::Other(0) {
+            return Err(Errno::INVAL); // libsystemd sends it, and nobody can read it
         }
         let has_descriptors = !message.descriptors().is_empty();
         if has_descriptors && self.phase >= Phase::Hello && !self.can_descriptors {
