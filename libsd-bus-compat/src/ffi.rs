@@ -16,6 +16,7 @@ mod daemon;
 pub mod event;
 mod exclusive;
 mod id128;
+mod journal;
 mod login;
 mod memory;
 mod pointer;

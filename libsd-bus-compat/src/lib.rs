@@ -12,6 +12,7 @@ mod event;
 mod ffi;
 mod hmac;
 pub mod id128;
+mod journal;
 pub mod login;
 mod number;
 mod sha256;
