@@ -19,5 +19,6 @@ mod id128;
 mod journal;
 mod login;
 mod memory;
+mod path;
 mod pointer;
 pub mod sys;

@@ -15,6 +15,7 @@ pub mod id128;
 mod journal;
 pub mod login;
 mod number;
+mod path;
 mod sha256;
 
 pub use rustix::io::Errno;
