@@ -17,10 +17,12 @@ headers := include/systemd
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 skipped := $(target)/skipped
 nextest := $(shell command -v cargo-nextest)
+# What stands in every process: the bytes of a bus, and of the map of known answers.
+hostile := dbus_address dbus_authentication dbus_match_rule dbus_message dbus_reply dbus_signature lookaside_reader
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan bench clean help
+.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan asan bench clean help
 
 all: build
 
@@ -84,9 +86,10 @@ lint: $(deny) ## format, clippy; licences and sources of the dependencies where 
 $(tools)/cargo-deny:
 	cargo install --quiet --locked --no-default-features --root $(@D)/.. cargo-deny
 
-unit: ## the tests of each crate; the reader of the lookaside map has a minute of hostile bytes
-	SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER=$${SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER-60} \
-		$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+unit: ## the tests of each crate; parsers of what every process is sent, a minute of hostile bytes, all at once
+	$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
+	SWITCHYARD_FUZZ_SECONDS=$${SWITCHYARD_FUZZ_SECONDS-60} cargo test -p parsers --test replay --locked -- \
+		--exact --test-threads=$(words $(hostile)) $(hostile)
 	cargo test --doc --workspace --locked
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own
@@ -113,6 +116,11 @@ torture: ## writer and readers of the lookaside map for a minute, as processes a
 
 tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
 	crates/lookaside/tests/tsan.sh
+
+asan: stage ## the C library and its C probes under AddressSanitizer, with a nightly compiler
+	tests/peers/fetch.sh >/dev/null
+	cargo build --quiet --locked -p support
+	SWITCHYARD_STAGE=$(stage) libsd-bus-compat/tests/asan.sh
 
 bench: stage ## the numbers, beside systemd's
 	cargo bench --locked -p dbus --bench dbus_message

@@ -2,10 +2,8 @@
 
 mod sd_probe;
 
-use std::time::Duration;
-
-use sd_probe::{OURS, Probe, open_bus, quiet};
-use support::{Sandbox, sandbox, skip_for_machine};
+use sd_probe::{Probe, open_bus, quiet};
+use support::{Sandbox, sandbox};
 
 const PROBE: &str = include_str!("c/attach_probe.c");
 
@@ -72,34 +70,5 @@ fn a_program_of_one_loop() {
         let said = probe(s).compare(line, &[]);
         assert!(said.contains("5 answers, 5 signals, 1"), "{said}");
         assert!(said.contains("last: type s Word"), "{said}");
-    });
-}
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        for group in [
-            "states",
-            "disconnect",
-            "priority",
-            "sender",
-            "forked",
-            "within",
-            "whole",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 --child-silent-after-fork=yes /tmp/attach_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(60)).run().ok();
-        }
     });
 }

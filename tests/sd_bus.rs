@@ -2,10 +2,8 @@
 
 mod sd_probe;
 
-use std::time::Duration;
-
 use sd_probe::{OURS, Probe, open_bus, quiet};
-use support::{Sandbox, Via, sandbox, skip_for_machine};
+use support::{Sandbox, Via, sandbox};
 
 const PROBE: &str = include_str!("c/bus_probe.c");
 
@@ -102,41 +100,7 @@ fn objects() {
     sandbox!(quiet(), |s| {
         let _bus = open_bus(s);
         let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe objects";
-        // Theirs come as they lie in a table of hashes.
-        let said = probe(s).compare(line, &[" <node name="]);
+        let said = probe(s).compare(line, &[]);
         assert!(said.contains("<method name=\"Add\">"), "{said}");
-    });
-}
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _bus = open_bus(s);
-        let _compiled = probe(s);
-        for group in [
-            "errors",
-            "names",
-            "append",
-            "containers",
-            "read",
-            "headers",
-            "states",
-            "misuse",
-            "liars",
-            "peers",
-            "objects",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS} DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 --child-silent-after-fork=yes /tmp/bus_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(60)).run().ok();
-        }
     });
 }

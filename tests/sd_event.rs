@@ -3,7 +3,7 @@
 mod sd_probe;
 
 use sd_probe::{OURS, Probe, quiet};
-use support::{Sandbox, sandbox, skip};
+use support::{Sandbox, sandbox};
 
 const PROBE: &str = include_str!("c/event_probe.c");
 
@@ -115,24 +115,6 @@ fn the_watchdog() {
         assert_eq!(said.matches("  WATCHDOG=1\n").count(), 3, "{said}");
         for time in ["", "WATCHDOG_USEC=0", "WATCHDOG_USEC=7 WATCHDOG_PID=1"] {
             probe.compare(&format!("{time} {told} $probe watchdog"), &[]);
-        }
-    });
-}
-
-/// Nothing is read that was freed, and nothing left behind.
-#[test]
-fn memory() {
-    sandbox!(quiet(), |s| {
-        if s.run("command -v valgrind").status != Some(0) {
-            skip!("there is no valgrind");
-        }
-        let probe = probe(s);
-        for group in ["freeing", "order", "files", "signals", "weak"] {
-            let line = format!(
-                "valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
-                 --errors-for-leak-kinds=definite $probe {group} 2>&1"
-            );
-            probe.with(OURS, &line);
         }
     });
 }

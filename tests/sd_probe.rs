@@ -1,18 +1,23 @@
 //! C programs that call functions of two libraries, and print the same with both: systemd's, and ours.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use std::fs;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use support::{Daemon, Options, Sandbox};
+use support::{Daemon, Options, Output, Sandbox, skipped_for_machine};
 
 /// The folder of our libsystemd.so.0.
 pub const OURS: &str = "/usr/lib/switchyard/compat";
 
-/// A sandbox without daemons.
+/// A sandbox without daemons. valgrind is slow, and so may the machine be.
 pub fn quiet() -> Options {
-    Options::new().machined(None).bus(false)
+    let options = Options::new().machined(None).bus(false);
+    options.timeout(Duration::from_secs(280))
 }
 
 /// A C program, and how it is run.
@@ -20,6 +25,8 @@ pub struct Probe<'s> {
     sandbox: &'s Sandbox,
     theirs: String,
     program: String,
+    /// What of it was run under valgrind.
+    checked: RefCell<BTreeSet<String>>,
 }
 
 impl<'s> Probe<'s> {
@@ -27,26 +34,101 @@ impl<'s> Probe<'s> {
     pub fn new(sandbox: &'s Sandbox, name: &str, source: &str) -> Self {
         let program = format!("/tmp/{name}");
         fs::write(format!("{program}.c"), source).unwrap();
-        let compile = format!(
-            "cc -O1 -Wall -Wextra -Werror -Wno-nonnull -Wno-format-truncation -I/usr/include/switchyard \
-             -o {program} {program}.c {OURS}/libsystemd.so.0 -lrt 2>&1"
-        );
-        let compiled = sandbox.cmd("sh").args(["-c", &compile]);
-        compiled.timeout(Duration::from_secs(60)).run().ok();
+        let strict = "-Wall -Wextra -Werror -Wno-nonnull -Wno-format-truncation";
+        let how = format!("{strict} -o {program} {program}.c {OURS}/libsystemd.so.0 -lrt");
+        compile(sandbox, &how);
         Self {
             sandbox,
             theirs: theirs(sandbox),
             program,
+            checked: RefCell::default(),
         }
     }
 
-    /// What it prints with a library, started by a line of shell in which `$probe` is the program.
+    /// What it prints with a library, started by a line of shell in which `$probe` is the program. The first time that it does
+    /// something with ours, it does so once more under valgrind, or with AddressSanitizer in it.
     #[track_caller]
     pub fn with(&self, library: &str, line: &str) -> String {
-        let program = &self.program;
-        let line = format!("export LD_LIBRARY_PATH={library} probe={program}; {line}");
+        let said = self.once(library, line);
+        if library == OURS {
+            self.check_memory(line);
+        }
+        said
+    }
+
+    /// The same, and no more: for what leaves something behind.
+    #[track_caller]
+    pub fn once(&self, library: &str, line: &str) -> String {
+        self.run(library, &self.program, line, 20).ok()
+    }
+
+    fn run(&self, library: &str, program: &str, line: &str, seconds: u64) -> Output {
+        let line = format!("export LD_LIBRARY_PATH={library} probe='{program}'; {line}");
         let said = self.sandbox.cmd("sh").args(["-c", &line]);
-        said.timeout(Duration::from_secs(20)).run().ok()
+        said.timeout(Duration::from_secs(seconds)).run()
+    }
+
+    /// Nothing is read that is not there or was freed, and nothing is lost, in any process of the program.
+    #[track_caller]
+    fn check_memory(&self, line: &str) {
+        // What it is to do is its first argument. A line may have its own valgrind.
+        let Some((before, after)) = line.split_once("$probe ") else {
+            return;
+        };
+        let what = after.split(' ').next().unwrap().to_owned();
+        if before.contains("valgrind") || !self.checked.borrow_mut().insert(what) {
+            return;
+        }
+        let folder = "/tmp/checked";
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir(folder).unwrap();
+        // Also for a program of another user.
+        fs::set_permissions(folder, Permissions::from_mode(0o1777)).unwrap();
+        let program = match env::var("SWITCHYARD_ASAN") {
+            Ok(library) => self.sanitized(&library, folder),
+            Err(_) if self.sandbox.run("valgrind --version").status == Some(0) => {
+                let leaks =
+                    "--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite";
+                format!(
+                    "/usr/bin/valgrind -q {leaks} --log-file={folder}/%p {}",
+                    self.program
+                )
+            }
+            Err(_) => return skipped_for_machine("there is no valgrind"),
+        };
+        let run = self.run(OURS, &program, line, 120);
+        let logs = fs::read_dir(folder).unwrap();
+        let mut logs: Vec<_> = logs.map(|log| log.unwrap().path()).collect();
+        // By the number of the process: the first is the program itself.
+        logs.sort_by_key(|log| (log.as_os_str().len(), log.clone()));
+        let logs = logs.iter().enumerate().map(|(number, log)| {
+            let log = fs::read_to_string(log).unwrap();
+            if number == 0 {
+                log
+            } else {
+                without_losses(&log)
+            }
+        });
+        let logs: String = logs.collect();
+        // `--30--` begins what valgrind says of itself.
+        let about_itself = |line: &&str| line.starts_with("--");
+        let wrong: Vec<&str> = logs.lines().filter(|line| !about_itself(line)).collect();
+        assert!(wrong.is_empty(), "of `{line}`:\n{}", wrong.join("\n"));
+        assert!(run.status.is_some(), "it did not end: {run}");
+    }
+
+    /// The program with AddressSanitizer in it and in the library: `make asan`. What is lost is valgrind's to find, which tells
+    /// processes that were forked.
+    fn sanitized(&self, library: &str, folder: &str) -> String {
+        let program = format!("{}_asan", self.program);
+        if !Path::new(&program).exists() {
+            let source = format!("{}.c", self.program);
+            let sanitize = "-fsanitize=address -fno-omit-frame-pointer -g";
+            let libraries = format!("{library} -lrt -lm -ldl -lpthread");
+            let how = format!("{sanitize} -w -o {program} {source} {libraries}");
+            compile(self.sandbox, &how);
+        }
+        format!("/usr/bin/env ASAN_OPTIONS=log_path={folder}/asan:detect_leaks=0 {program}")
     }
 
     /// The same with both, which must be the same but for the lines that begin so.
@@ -65,6 +147,23 @@ impl<'s> Probe<'s> {
         assert_eq!(our_lines.len(), their_lines.len(), "of `{line}`:\n{ours}");
         ours
     }
+}
+
+/// What valgrind says of a process that was forked, and so ends with much that it has never been able to free: all but that.
+fn without_losses(log: &str) -> String {
+    let mut is_loss = false;
+    let kept = log.lines().filter(|line| {
+        is_loss = is_loss && !line.ends_with("== ") || line.contains("lost in loss record");
+        !is_loss && !line.ends_with("== ")
+    });
+    kept.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Compiles C by these arguments.
+pub fn compile(s: &Sandbox, how: &str) {
+    let line = format!("cc -O1 -I/usr/include/switchyard {how} 2>&1");
+    let compiled = s.cmd("sh").args(["-c", &line]);
+    compiled.timeout(Duration::from_secs(60)).run().ok();
 }
 
 /// Where systemd's library is on this architecture.

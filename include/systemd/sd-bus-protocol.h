@@ -18,7 +18,7 @@ enum {
 
 /* Types of values. */
 enum {
-        SD_BUS_TYPE_INVALID = 0,
+        _SD_BUS_TYPE_INVALID = 0,
         SD_BUS_TYPE_BYTE = 'y',
         SD_BUS_TYPE_BOOLEAN = 'b',
         SD_BUS_TYPE_INT16 = 'n',
@@ -41,6 +41,10 @@ enum {
         SD_BUS_TYPE_DICT_ENTRY_BEGIN = '{',
         SD_BUS_TYPE_DICT_ENTRY_END = '}'
 };
+
+/* The longest signature, and the longest name of a service, an interface or a member. */
+#define SD_BUS_MAXIMUM_SIGNATURE_LENGTH 255
+#define SD_BUS_MAXIMUM_NAME_LENGTH 255
 
 /* Names of errors. */
 #define SD_BUS_ERROR_FAILED "org.freedesktop.DBus.Error.Failed"

@@ -24,6 +24,8 @@ _SD_BEGIN_DECLARATIONS;
 typedef struct sd_bus sd_bus;
 typedef struct sd_bus_message sd_bus_message;
 typedef struct sd_bus_slot sd_bus_slot;
+typedef struct sd_bus_creds sd_bus_creds;
+typedef struct sd_bus_track sd_bus_track;
 
 typedef struct {
         const char *name;
@@ -43,12 +45,57 @@ __extension__ enum {
         SD_BUS_NAME_QUEUE = UINT64_C(1) << 2
 };
 
+/* What is known of a process or of who is on the bus, for the masks of sd_bus_creds_new_from_pid(3) and its like. */
+__extension__ enum {
+        SD_BUS_CREDS_PID = UINT64_C(1) << 0,
+        SD_BUS_CREDS_TID = UINT64_C(1) << 1,
+        SD_BUS_CREDS_PPID = UINT64_C(1) << 2,
+        SD_BUS_CREDS_UID = UINT64_C(1) << 3,
+        SD_BUS_CREDS_EUID = UINT64_C(1) << 4,
+        SD_BUS_CREDS_SUID = UINT64_C(1) << 5,
+        SD_BUS_CREDS_FSUID = UINT64_C(1) << 6,
+        SD_BUS_CREDS_GID = UINT64_C(1) << 7,
+        SD_BUS_CREDS_EGID = UINT64_C(1) << 8,
+        SD_BUS_CREDS_SGID = UINT64_C(1) << 9,
+        SD_BUS_CREDS_FSGID = UINT64_C(1) << 10,
+        SD_BUS_CREDS_SUPPLEMENTARY_GIDS = UINT64_C(1) << 11,
+        SD_BUS_CREDS_COMM = UINT64_C(1) << 12,
+        SD_BUS_CREDS_TID_COMM = UINT64_C(1) << 13,
+        SD_BUS_CREDS_EXE = UINT64_C(1) << 14,
+        SD_BUS_CREDS_CMDLINE = UINT64_C(1) << 15,
+        SD_BUS_CREDS_CGROUP = UINT64_C(1) << 16,
+        SD_BUS_CREDS_UNIT = UINT64_C(1) << 17,
+        SD_BUS_CREDS_SLICE = UINT64_C(1) << 18,
+        SD_BUS_CREDS_USER_UNIT = UINT64_C(1) << 19,
+        SD_BUS_CREDS_USER_SLICE = UINT64_C(1) << 20,
+        SD_BUS_CREDS_SESSION = UINT64_C(1) << 21,
+        SD_BUS_CREDS_OWNER_UID = UINT64_C(1) << 22,
+        SD_BUS_CREDS_EFFECTIVE_CAPS = UINT64_C(1) << 23,
+        SD_BUS_CREDS_PERMITTED_CAPS = UINT64_C(1) << 24,
+        SD_BUS_CREDS_INHERITABLE_CAPS = UINT64_C(1) << 25,
+        SD_BUS_CREDS_BOUNDING_CAPS = UINT64_C(1) << 26,
+        SD_BUS_CREDS_SELINUX_CONTEXT = UINT64_C(1) << 27,
+        SD_BUS_CREDS_AUDIT_SESSION_ID = UINT64_C(1) << 28,
+        SD_BUS_CREDS_AUDIT_LOGIN_UID = UINT64_C(1) << 29,
+        SD_BUS_CREDS_TTY = UINT64_C(1) << 30,
+        SD_BUS_CREDS_UNIQUE_NAME = UINT64_C(1) << 31,
+        SD_BUS_CREDS_WELL_KNOWN_NAMES = UINT64_C(1) << 32,
+        SD_BUS_CREDS_DESCRIPTION = UINT64_C(1) << 33,
+        SD_BUS_CREDS_PIDFD = UINT64_C(1) << 34,
+        /* What nobody has said is read out of /proc; it is not for deciding who may what. */
+        SD_BUS_CREDS_AUGMENT = UINT64_C(1) << 63,
+        _SD_BUS_CREDS_ALL = (UINT64_C(1) << 35) - 1
+};
+
 typedef int (*sd_bus_message_handler_t)(sd_bus_message *m, void *userdata, sd_bus_error *ret_error);
 typedef int (*sd_bus_property_get_t)(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *ret_error);
 typedef int (*sd_bus_property_set_t)(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *value, void *userdata, sd_bus_error *ret_error);
 typedef int (*sd_bus_object_find_t)(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+        sd_bus_error *ret_error);
+typedef int (*sd_bus_track_handler_t)(sd_bus_track *track, void *userdata);
+typedef int (*sd_bus_node_enumerator_t)(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
         sd_bus_error *ret_error);
 typedef _sd_destroy_t sd_bus_destroy_t;
 typedef struct sd_bus_vtable sd_bus_vtable;
@@ -65,12 +112,24 @@ int sd_bus_open_user(sd_bus **ret);
 int sd_bus_open_user_with_description(sd_bus **ret, const char *description);
 int sd_bus_open_system(sd_bus **ret);
 int sd_bus_open_system_with_description(sd_bus **ret, const char *description);
+int sd_bus_open_system_remote(sd_bus **ret, const char *host);
+int sd_bus_open_system_machine(sd_bus **ret, const char *machine);
+int sd_bus_open_user_machine(sd_bus **ret, const char *machine);
 int sd_bus_new(sd_bus **ret);
 int sd_bus_set_address(sd_bus *bus, const char *address);
 int sd_bus_set_fd(sd_bus *bus, int input_fd, int output_fd);
+int sd_bus_set_exec(sd_bus *bus, const char *path, char *const *argv);
 int sd_bus_get_address(sd_bus *bus, const char **address);
 int sd_bus_set_bus_client(sd_bus *bus, int b);
 int sd_bus_is_bus_client(sd_bus *bus);
+int sd_bus_set_server(sd_bus *bus, int b, sd_id128_t bus_id);
+int sd_bus_is_server(sd_bus *bus);
+int sd_bus_set_monitor(sd_bus *bus, int b);
+int sd_bus_is_monitor(sd_bus *bus);
+int sd_bus_set_watch_bind(sd_bus *bus, int b);
+int sd_bus_get_watch_bind(sd_bus *bus);
+int sd_bus_set_connected_signal(sd_bus *bus, int b);
+int sd_bus_get_connected_signal(sd_bus *bus);
 int sd_bus_set_anonymous(sd_bus *bus, int b);
 int sd_bus_is_anonymous(sd_bus *bus);
 int sd_bus_set_trusted(sd_bus *bus, int b);
@@ -78,6 +137,8 @@ int sd_bus_is_trusted(sd_bus *bus);
 int sd_bus_set_description(sd_bus *bus, const char *description);
 int sd_bus_get_description(sd_bus *bus, const char **description);
 int sd_bus_negotiate_fds(sd_bus *bus, int b);
+int sd_bus_negotiate_timestamp(sd_bus *bus, int b);
+int sd_bus_negotiate_creds(sd_bus *bus, int b, uint64_t creds_mask);
 int sd_bus_set_allow_interactive_authorization(sd_bus *bus, int b);
 int sd_bus_get_allow_interactive_authorization(sd_bus *bus);
 int sd_bus_start(sd_bus *bus);
@@ -99,6 +160,7 @@ int sd_bus_get_sender(sd_bus *bus, const char **ret);
 int sd_bus_get_tid(sd_bus *bus, pid_t *tid);
 int sd_bus_get_bus_id(sd_bus *bus, sd_id128_t *id);
 int sd_bus_get_scope(sd_bus *bus, const char **scope);
+int sd_bus_get_creds_mask(sd_bus *bus, uint64_t *creds_mask);
 int sd_bus_send(sd_bus *bus, sd_bus_message *m, uint64_t *cookie);
 int sd_bus_send_to(sd_bus *bus, sd_bus_message *m, const char *destination, uint64_t *cookie);
 int sd_bus_call(sd_bus *bus, sd_bus_message *m, uint64_t usec, sd_bus_error *ret_error, sd_bus_message **reply);
@@ -142,8 +204,17 @@ int sd_bus_add_object_vtable(sd_bus *bus, sd_bus_slot **slot, const char *path, 
         const sd_bus_vtable *vtable, void *userdata);
 int sd_bus_add_fallback_vtable(sd_bus *bus, sd_bus_slot **slot, const char *prefix, const char *interface,
         const sd_bus_vtable *vtable, sd_bus_object_find_t find, void *userdata);
+int sd_bus_add_node_enumerator(sd_bus *bus, sd_bus_slot **slot, const char *path, sd_bus_node_enumerator_t callback,
+        void *userdata);
+int sd_bus_add_object_manager(sd_bus *bus, sd_bus_slot **slot, const char *path);
 int sd_bus_emit_properties_changed_strv(sd_bus *bus, const char *path, const char *interface, char **names);
 int sd_bus_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name, ...) _sd_sentinel_;
+int sd_bus_emit_object_added(sd_bus *bus, const char *path);
+int sd_bus_emit_object_removed(sd_bus *bus, const char *path);
+int sd_bus_emit_interfaces_added_strv(sd_bus *bus, const char *path, char **interfaces);
+int sd_bus_emit_interfaces_added(sd_bus *bus, const char *path, const char *interface, ...) _sd_sentinel_;
+int sd_bus_emit_interfaces_removed_strv(sd_bus *bus, const char *path, char **interfaces);
+int sd_bus_emit_interfaces_removed(sd_bus *bus, const char *path, const char *interface, ...) _sd_sentinel_;
 
 /* Slots */
 sd_bus_slot *sd_bus_slot_ref(sd_bus_slot *slot);
@@ -193,6 +264,7 @@ const char *sd_bus_message_get_destination(sd_bus_message *m);
 const char *sd_bus_message_get_sender(sd_bus_message *m);
 const sd_bus_error *sd_bus_message_get_error(sd_bus_message *m);
 int sd_bus_message_get_errno(sd_bus_message *m);
+sd_bus_creds *sd_bus_message_get_creds(sd_bus_message *m);
 sd_bus *sd_bus_message_get_bus(sd_bus_message *m);
 int sd_bus_message_is_signal(sd_bus_message *m, const char *interface, const char *member);
 int sd_bus_message_is_method_call(sd_bus_message *m, const char *interface, const char *member);
@@ -278,6 +350,76 @@ int sd_bus_emit_signal_to(sd_bus *bus, const char *destination, const char *path
 int sd_bus_emit_signal_tov(sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
         const char *types, va_list ap);
 
+/* Who somebody is: a process, who is on the bus, who has sent a message */
+int sd_bus_creds_new_from_pid(sd_bus_creds **ret, pid_t pid, uint64_t creds_mask);
+int sd_bus_creds_new_from_pidfd(sd_bus_creds **ret, int pidfd, uint64_t creds_mask);
+sd_bus_creds *sd_bus_creds_ref(sd_bus_creds *c);
+sd_bus_creds *sd_bus_creds_unref(sd_bus_creds *c);
+uint64_t sd_bus_creds_get_mask(const sd_bus_creds *c);
+uint64_t sd_bus_creds_get_augmented_mask(const sd_bus_creds *c);
+int sd_bus_creds_get_pid(sd_bus_creds *c, pid_t *pid);
+int sd_bus_creds_get_pidfd_dup(sd_bus_creds *c, int *ret_fd);
+int sd_bus_creds_get_ppid(sd_bus_creds *c, pid_t *ppid);
+int sd_bus_creds_get_tid(sd_bus_creds *c, pid_t *tid);
+int sd_bus_creds_get_uid(sd_bus_creds *c, uid_t *uid);
+int sd_bus_creds_get_euid(sd_bus_creds *c, uid_t *euid);
+int sd_bus_creds_get_suid(sd_bus_creds *c, uid_t *suid);
+int sd_bus_creds_get_fsuid(sd_bus_creds *c, uid_t *fsuid);
+int sd_bus_creds_get_gid(sd_bus_creds *c, gid_t *gid);
+int sd_bus_creds_get_egid(sd_bus_creds *c, gid_t *egid);
+int sd_bus_creds_get_sgid(sd_bus_creds *c, gid_t *sgid);
+int sd_bus_creds_get_fsgid(sd_bus_creds *c, gid_t *fsgid);
+int sd_bus_creds_get_supplementary_gids(sd_bus_creds *c, const gid_t **gids);
+int sd_bus_creds_get_comm(sd_bus_creds *c, const char **comm);
+int sd_bus_creds_get_tid_comm(sd_bus_creds *c, const char **comm);
+int sd_bus_creds_get_exe(sd_bus_creds *c, const char **exe);
+int sd_bus_creds_get_cmdline(sd_bus_creds *c, char ***cmdline);
+int sd_bus_creds_get_cgroup(sd_bus_creds *c, const char **cgroup);
+int sd_bus_creds_get_unit(sd_bus_creds *c, const char **unit);
+int sd_bus_creds_get_slice(sd_bus_creds *c, const char **slice);
+int sd_bus_creds_get_user_unit(sd_bus_creds *c, const char **unit);
+int sd_bus_creds_get_user_slice(sd_bus_creds *c, const char **slice);
+int sd_bus_creds_get_session(sd_bus_creds *c, const char **session);
+int sd_bus_creds_get_owner_uid(sd_bus_creds *c, uid_t *uid);
+int sd_bus_creds_has_effective_cap(sd_bus_creds *c, int capability);
+int sd_bus_creds_has_permitted_cap(sd_bus_creds *c, int capability);
+int sd_bus_creds_has_inheritable_cap(sd_bus_creds *c, int capability);
+int sd_bus_creds_has_bounding_cap(sd_bus_creds *c, int capability);
+int sd_bus_creds_get_selinux_context(sd_bus_creds *c, const char **context);
+int sd_bus_creds_get_audit_session_id(sd_bus_creds *c, uint32_t *sessionid);
+int sd_bus_creds_get_audit_login_uid(sd_bus_creds *c, uid_t *loginuid);
+int sd_bus_creds_get_tty(sd_bus_creds *c, const char **tty);
+int sd_bus_creds_get_unique_name(sd_bus_creds *c, const char **name);
+int sd_bus_creds_get_well_known_names(sd_bus_creds *c, char ***names);
+int sd_bus_creds_get_description(sd_bus_creds *c, const char **name);
+int sd_bus_get_owner_creds(sd_bus *bus, uint64_t creds_mask, sd_bus_creds **ret);
+int sd_bus_get_name_creds(sd_bus *bus, const char *name, uint64_t mask, sd_bus_creds **creds);
+int sd_bus_get_name_machine_id(sd_bus *bus, const char *name, sd_id128_t *machine);
+int sd_bus_query_sender_creds(sd_bus_message *m, uint64_t mask, sd_bus_creds **creds);
+int sd_bus_query_sender_privilege(sd_bus_message *m, int capability);
+
+/* Who is there yet */
+int sd_bus_track_new(sd_bus *bus, sd_bus_track **track, sd_bus_track_handler_t handler, void *userdata);
+sd_bus_track *sd_bus_track_ref(sd_bus_track *track);
+sd_bus_track *sd_bus_track_unref(sd_bus_track *track);
+sd_bus *sd_bus_track_get_bus(sd_bus_track *track);
+void *sd_bus_track_get_userdata(sd_bus_track *track);
+void *sd_bus_track_set_userdata(sd_bus_track *track, void *userdata);
+int sd_bus_track_add_sender(sd_bus_track *track, sd_bus_message *m);
+int sd_bus_track_remove_sender(sd_bus_track *track, sd_bus_message *m);
+int sd_bus_track_add_name(sd_bus_track *track, const char *name);
+int sd_bus_track_remove_name(sd_bus_track *track, const char *name);
+int sd_bus_track_set_recursive(sd_bus_track *track, int b);
+int sd_bus_track_get_recursive(sd_bus_track *track);
+unsigned sd_bus_track_count(sd_bus_track *track);
+int sd_bus_track_count_sender(sd_bus_track *track, sd_bus_message *m);
+int sd_bus_track_count_name(sd_bus_track *track, const char *name);
+const char *sd_bus_track_contains(sd_bus_track *track, const char *name);
+const char *sd_bus_track_first(sd_bus_track *track);
+const char *sd_bus_track_next(sd_bus_track *track);
+int sd_bus_track_set_destroy_callback(sd_bus_track *s, sd_bus_destroy_t callback);
+int sd_bus_track_get_destroy_callback(sd_bus_track *s, sd_bus_destroy_t *ret);
+
 /* Errors */
 void sd_bus_error_free(sd_bus_error *e);
 int sd_bus_error_set(sd_bus_error *e, const char *name, const char *message);
@@ -331,6 +473,8 @@ _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus, sd_bus_close_unref);
 _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus, sd_bus_flush_close_unref);
 _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus_slot, sd_bus_slot_unref);
 _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus_message, sd_bus_message_unref);
+_SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus_creds, sd_bus_creds_unref);
+_SD_DEFINE_POINTER_CLEANUP_FUNC(sd_bus_track, sd_bus_track_unref);
 
 _SD_END_DECLARATIONS;
 

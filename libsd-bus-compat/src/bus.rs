@@ -2,10 +2,17 @@
 
 pub mod append;
 pub mod connection;
+pub mod container;
+pub mod creds;
 pub mod error;
 pub mod message;
+pub mod objects;
+pub mod program;
 pub mod read;
+pub mod remote;
+pub mod route;
 pub mod socket;
+pub mod watch;
 
 use crate::Errno;
 

@@ -12,6 +12,7 @@
 
 mod boundary;
 mod bus;
+pub mod container;
 mod daemon;
 pub mod event;
 mod exclusive;
@@ -19,6 +20,10 @@ mod id128;
 mod journal;
 mod login;
 mod memory;
+mod passwd;
 mod path;
+pub mod peer;
 mod pointer;
+mod process;
+pub mod resolve;
 pub mod sys;

@@ -10,7 +10,7 @@ mod process;
 mod seat;
 mod session;
 mod state;
-mod unit;
+pub mod unit;
 mod user;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use self::monitor::{Category, monitor};
 pub use self::process::no_data;
 pub use self::seat::{Active, SeatSessions};
+pub(crate) use self::state::State;
 
 /// The files of a system.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Login {
         }
     }
 
-    fn path(&self, absolute: &str) -> PathBuf {
+    pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         self.root.join(absolute.trim_start_matches('/'))
     }
 }

@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use unix_call::secure_getenv;
+use unix_call::{environment_has, secure_getenv};
 
 use crate::sys;
 
@@ -17,6 +17,11 @@ const SWITCHES: [(&CStr, u32); 6] = [
     (c"SYSTEMD_NSS_RESOLVE_TRUST_ANCHOR", 1 << 14),
     (c"SYSTEMD_NSS_RESOLVE_NETWORK", 1 << 15),
 ];
+
+/// Whether it asks for nothing, as that of nearly every program.
+pub(crate) fn asks_for_nothing() -> bool {
+    !environment_has(&[b"SYSTEMD_NSS_RESOLVE_", b"SYSTEMD_ACTIVATION_UNIT="])
+}
 
 /// The `flags` of a question.
 pub(crate) fn flags() -> u32 {

@@ -834,6 +834,9 @@ static void client(void) {
         print_error("none", sd_bus_get_property_string(bus, MACHINED, "None", &e, &text), &e);
         sd_bus_error_free(&e);
         INT(sd_bus_get_property_strv(bus, DRIVER, "Features", &e, &list));
+        for (char **text_ = list; text_ && *text_; text_++)
+                free(*text_);
+        free(list);
         print_error("features", 0, &e);
         sd_bus_error_free(&e);
         INT(sd_bus_get_property(bus, DRIVER, "Interfaces", &e, &reply, "as"));

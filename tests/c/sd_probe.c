@@ -214,7 +214,8 @@ static void is_sockets(void) {
         struct sockaddr_un path = { .sun_family = AF_UNIX, .sun_path = "/tmp/probe.socket" };
         struct sockaddr_un hidden = { .sun_family = AF_UNIX, .sun_path = "\0probe" };
         struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
-        struct sockaddr_un full = { .sun_family = AF_UNIX };
+        /* All of its path is used, so that a 0 comes after it only by this. */
+        struct { struct sockaddr_un name; char end; } full = { .name.sun_family = AF_UNIX };
         const struct { const void *address; unsigned length; const char *name; } addresses[] = {
                 { &four, sizeof(four), "four" }, { &four_any, sizeof(four), "four_any" }, { &four_other, sizeof(four), "four_other" },
                 { &four_wild, sizeof(four), "four_wild" }, { &four, sizeof(four) - 1, "short" }, { &four, 1, "shorter" }, { &four, 0, "none" },
@@ -225,15 +226,15 @@ static void is_sockets(void) {
         const struct { const char *path; size_t length; const char *name; } paths[] = {
                 { NULL, 0, "NULL" }, { NULL, 3, "NULL 3" }, { "", 0, "unnamed" }, { "/tmp/probe.socket", 0, "path" },
                 { "/tmp/probe.socket", 17, "path 17" }, { "/tmp/probe.socket", 9, "prefix" }, { "/tmp/probe.socket\0x", 19, "longer" },
-                { "\0probe", 6, "hidden" }, { "\0prob", 5, "hidden prefix" }, { "\0probe\0", 7, "hidden longer" }, { full.sun_path, 108, "full" }, { "/tmp/other", 0, "other" },
+                { "\0probe", 6, "hidden" }, { "\0prob", 5, "hidden prefix" }, { "\0probe\0", 7, "hidden longer" }, { full.name.sun_path, 108, "full" }, { "/tmp/other", 0, "other" },
         };
         int fds[11], n = 0;
 
-        memset(full.sun_path, 'x', sizeof(full.sun_path));
-        memcpy(full.sun_path, "/tmp/", 5);
-        full.sun_path[9] = '/';
+        memset(full.name.sun_path, 'x', sizeof(full.name.sun_path));
+        memcpy(full.name.sun_path, "/tmp/", 5);
+        full.name.sun_path[9] = '/';
         mkdir("/tmp/xxxx", 0700);
-        unlink(full.sun_path);
+        unlink(full.name.sun_path);
         four_any.sin_port = 0;
         four_other.sin_port = htons(4713);
         four_wild.sin_addr.s_addr = 0;
@@ -248,7 +249,7 @@ static void is_sockets(void) {
         fds[n++] = bound(SOCK_STREAM, &path, sizeof(sa_family_t) + strlen(path.sun_path) + 1, 1);
         fds[n++] = bound(SOCK_DGRAM, &hidden, sizeof(sa_family_t) + 6, 0);
         fds[n++] = bound(SOCK_STREAM, &unnamed, 0, 0);
-        fds[n++] = bound(SOCK_STREAM, &full, sizeof(full), 0);
+        fds[n++] = bound(SOCK_STREAM, &full.name, sizeof(full.name), 0);
         fds[n++] = socket(AF_NETLINK, SOCK_RAW, 0);
         fds[n++] = open("/dev/null", O_RDWR);
         fds[n++] = 99;

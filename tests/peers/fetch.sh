@@ -1,5 +1,5 @@
 #!/bin/sh
-# fetch.sh: lays the packages of ./packages out under target/peers/KEY/root and prints that folder.
+# fetch.sh: lays the packages of ./packages, and ./sources, out under target/peers/KEY/root and prints that folder.
 # Nothing is installed: packages are downloaded and unpacked, no script of theirs runs. Needs no privilege.
 #   PEERS_CACHE=DIR   another place for the cache      PEERS_OFFLINE=1   never download
 # Safe under concurrent callers: one fetches, the others wait for it.
@@ -12,8 +12,8 @@ for tool in apt-get dpkg-deb flock sha256sum; do
     command -v $tool >/dev/null || { say "missing: $tool (the tests take their peers from Debian packages)"; exit 1; }
 done
 mkdir -p "$cache" && cache=$(cd "$cache" && pwd)
-# The key names what would change the result: the list, this script, the release and the architecture.
-key=$(cat "$here/packages" "$0" /etc/os-release 2>/dev/null | { cat; dpkg --print-architecture; } | sha256sum | cut -c1-16)
+# The key names what would change the result: the lists, this script, the release and the architecture.
+key=$(cat "$here/packages" "$here/sources" "$0" /etc/os-release 2>/dev/null | { cat; dpkg --print-architecture; } | sha256sum | cut -c1-16)
 home=$cache/$key
 if [ ! -e "$home/complete" ]; then
     exec 9>"$cache/lock"
@@ -71,6 +71,14 @@ mkdir -p "$home/root/usr/bin" "$home/root/usr/sbin" "$home/root/usr/lib" "$home/
 for d in bin sbin lib lib64; do ln -s "usr/$d" "$home/root/$d"; done
 for deb in "$apt"/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner -C "$home/root"; done
 for deb in "$apt"/archives/*.deb; do dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"; done >"$home/versions"
+# Who can reach Debian's packages need not reach these: a test that misses one says so.
+mkdir -p "$home/root/usr/src"
+while read -r name url sum; do
+    case $name in ''|'#'*) continue;; esac
+    say "downloading $name"
+    /usr/lib/apt/apt-helper download-file "$url" "$home/root/usr/src/$name.tar.gz" "SHA256:$sum" >>"$apt/download.log" 2>&1 ||
+        { say "missing: $url: $(tail -n 1 "$apt/download.log")"; rm -f "$home/root/usr/src/$name.tar.gz"; }
+done <"$here/sources"
 rm -rf "$apt/archives" "$home/root/usr/share/doc" "$home/root/usr/share/man" "$home/root/usr/share/locale"
 touch "$home/complete"
 # Of an older list; a day old, so that no run still stands on it.

@@ -6,6 +6,7 @@ mod parse;
 pub use escape::{escape, unescape};
 pub use parse::addresses;
 pub(crate) use parse::guid;
+pub use parse::is_machine;
 
 /// A server, and how to come to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

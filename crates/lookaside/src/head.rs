@@ -1,6 +1,7 @@
 //! The header of a map. Places are counted in words.
 
 use crate::geometry::{BLOCK, Geometry, SLOT};
+#[cfg(any(test, feature = "writer"))]
 use crate::question::{ADDRESS, NAME};
 use crate::words::Words;
 
@@ -91,6 +92,7 @@ impl Fixed {
 }
 
 /// Whether all that there is of a kind is in a map, so that what it has not got does not exist.
+#[cfg(any(test, feature = "writer"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Complete {
     /// Nobody says so.
@@ -102,6 +104,7 @@ pub enum Complete {
     All,
 }
 
+#[cfg(any(test, feature = "writer"))]
 impl Complete {
     /// The word in the header: a bit for each kind of question.
     pub(crate) fn word(self) -> u32 {
@@ -113,7 +116,6 @@ impl Complete {
     }
 
     /// What a word says to people.
-    #[cfg(any(test, feature = "writer"))]
     pub(crate) fn of_word(word: u32) -> Self {
         let is_said = |complete: &Self| word & complete.word() == complete.word();
         let found = [Self::All, Self::Names].into_iter().find(is_said);

@@ -19,7 +19,7 @@ pub use holdoff::Holdoff;
 pub use reader::{Reader, Source};
 pub use rustix::net::SocketAddrUnix;
 pub use stream::{Peer, Stream};
-pub use sys::secure_getenv;
+pub use sys::{environment_has, secure_getenv};
 
 /// Whether there is a file of this name: a tenth of what it costs to fail to connect to it.
 pub fn exists(path: &core::ffi::CStr) -> bool {

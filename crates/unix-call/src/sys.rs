@@ -2,6 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int, c_long};
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use rustix::fd::{AsRawFd, BorrowedFd};
 
@@ -145,6 +146,44 @@ unsafe extern "C" {
     fn libc_secure_getenv(name: *const c_char) -> *const c_char;
 }
 
+/// Whether the environment may have a variable whose name begins in one of these ways: one pass over all of them, where
+/// `getenv(3)` is one for each name.
+pub fn environment_has(beginnings: &[&[u8]]) -> bool {
+    unsafe extern "C" {
+        static environ: AtomicPtr<AtomicPtr<c_char>>;
+    }
+    // SAFETY: glibc's variable, which is there and is a pointer.
+    let list = unsafe { &environ };
+    let mut entry = list.load(Ordering::Acquire);
+    // SAFETY: null, or the list, as good for as long as it is for getenv(3).
+    while let Some(text) = unsafe { entry.as_ref() } {
+        let text = text.load(Ordering::Acquire);
+        if text.is_null() {
+            return false;
+        }
+        // SAFETY: an entry of the environment is a C string.
+        let is_one = |beginning: &&[u8]| unsafe { begins(text, beginning) };
+        if beginnings.iter().any(is_one) {
+            return true;
+        }
+        entry = entry.wrapping_add(1);
+    }
+    false
+}
+
+/// Whether a text begins so; it is read no further than it is the same.
+///
+/// # Safety
+/// `text` is a C string, and `beginning` has no NUL.
+unsafe fn begins(text: *const c_char, beginning: &[u8]) -> bool {
+    let byte = |index: usize| {
+        // SAFETY: what is before it was the same and so no NUL, which ends the string.
+        unsafe { text.wrapping_add(index).read() }.cast_unsigned()
+    };
+    let mut bytes = beginning.iter().enumerate();
+    bytes.all(|(index, expected)| byte(index) == *expected)
+}
+
 /// The value of an environment variable, `None` too in a program that runs with more privileges
 /// than its caller has (`secure_getenv(3)`). Good until the program changes its environment, so not
 /// to be kept.
@@ -156,4 +195,21 @@ pub fn secure_getenv(name: &CStr) -> Option<&[u8]> {
     }
     // SAFETY: not null, so a C string.
     Some(unsafe { CStr::from_ptr(value) }.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::environment_has;
+
+    #[test]
+    fn finds_the_beginning_of_a_variable() {
+        // Cargo sets it.
+        assert!(environment_has(&[b"CARGO_MANIFEST_DIR="]));
+        assert!(environment_has(&[b"NO_SUCH_VARIABLE", b"CARGO_MANIFEST_"]));
+        assert!(!environment_has(&[
+            b"NO_SUCH_VARIABLE",
+            b"ARGO_MANIFEST_DIR"
+        ]));
+        assert!(!environment_has(&[]));
+    }
 }

@@ -1,32 +1,42 @@
 //! A connection from its beginning to its end, a step at a time. What is done with its messages is decided elsewhere.
 
+mod opening;
+
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 
-use dbus::address::{Address, Guid, addresses};
-use dbus::authentication::{Client, Identity};
+use dbus::address::Guid;
+use dbus::authentication::Side;
 use dbus::connection::{Incoming, Outgoing, Replies, Serials};
-use dbus::{Basic, Builder, Kind};
+use dbus::{Basic, Kind};
 
+pub use self::opening::local_signal;
+use super::container::Inside;
 use super::errno;
 use super::message::Sealed;
+use super::program::Program;
+use super::route::{Line, Route};
 use super::socket::Socket;
+use super::watch::Watch;
 pub use crate::ffi::sys::now;
 use crate::{Errno, Result};
 
 /// How long a call waits for its answer, in µs, if nobody says otherwise.
 pub const TIMEOUT: u64 = 25_000_000;
-/// How long authentication may take, in µs.
-const AUTHENTICATION: u64 = 90_000_000;
 /// How many slices of memory one call of sendmsg(2) takes.
-const GATHER: usize = 64;
+const GATHER: usize = 32;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// It was not begun.
     Unset,
+    /// The server's socket is not there yet.
+    Watching,
+    /// The server is being connected to.
+    Opening,
     /// Both sides say who they are.
     Authenticating,
     /// The bus was asked for a name.
@@ -71,10 +81,19 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) phase: Phase,
+    /// A program that speaks for the server.
+    pub(crate) exec: Option<Line>,
     /// Servers, one after the other until one is there.
     pub(crate) addresses: Option<CString>,
+    /// A container's bus, if no other is there.
+    pub(crate) inside: Option<Inside>,
+    /// Whether a socket that is not there yet is waited for.
+    pub(crate) waits_for_bind: bool,
+    route: Option<Route>,
+    watch: Option<Watch>,
+    program: Option<Program>,
     socket: Option<Socket>,
-    authentication: Option<Client>,
+    authentication: Option<Side>,
     /// When authentication takes too long.
     deadline: u64,
     incoming: Incoming<OwnedFd>,
@@ -84,10 +103,18 @@ pub struct Connection {
     received: VecDeque<Sealed>,
     serials: Serials,
     replies: Replies<Waiter>,
+    /// Whether this is the server, and who it says it is.
+    pub(crate) serves: Option<Guid>,
     /// Whether the server is a bus.
     pub(crate) is_client: bool,
+    /// Whether it only looks on.
+    pub(crate) is_monitor: bool,
+    /// Whether a signal tells that it stands.
+    pub(crate) tells_connected: bool,
     pub(crate) is_anonymous: bool,
     pub(crate) wants_descriptors: bool,
+    /// Whether who is on the other side is of this machine.
+    pub(crate) is_local: bool,
     can_descriptors: bool,
     server: Guid,
     pub(crate) unique_name: Option<CString>,
@@ -98,7 +125,13 @@ impl Default for Connection {
     fn default() -> Self {
         Self {
             phase: Phase::Unset,
+            exec: None,
             addresses: None,
+            inside: None,
+            waits_for_bind: false,
+            route: None,
+            watch: None,
+            program: None,
             socket: None,
             authentication: None,
             deadline: u64::MAX,
@@ -108,9 +141,13 @@ impl Default for Connection {
             received: VecDeque::new(),
             serials: Serials::default(),
             replies: Replies::default(),
+            serves: None,
             is_client: false,
+            is_monitor: false,
+            tells_connected: false,
             is_anonymous: false,
             wants_descriptors: true,
+            is_local: false,
             can_descriptors: false,
             server: Guid::default(),
             unique_name: None,
@@ -141,66 +178,18 @@ impl Connection {
         }
     }
 
-    /// Begins.
-    ///
-    /// # Errors
-    /// EPERM if it was begun, EINVAL without a server, ECONNREFUSED and the like of the last server.
-    pub fn start(&mut self) -> Result<()> {
-        self.unset()?;
-        if self.socket.is_none() && self.addresses.is_none() {
-            return Err(Errno::INVAL);
-        }
-        let begun = self.begin();
-        if begun.is_err() {
-            self.phase = Phase::Closing;
-            self.close();
-        }
-        begun
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        let mut expected = None;
-        if self.socket.is_none() {
-            let list = self.addresses.clone().ok_or(Errno::INVAL)?;
-            let mut last = Errno::CONNREFUSED;
-            for address in addresses(list.to_bytes()) {
-                let Address { transport, guid } = address.map_err(errno)?;
-                match Socket::connect(&transport) {
-                    Ok(socket) => {
-                        (self.socket, expected) = (Some(socket), guid);
-                        break;
-                    }
-                    Err(errno) => last = errno,
-                }
-            }
-            if self.socket.is_none() {
-                return Err(last);
-            }
-        }
-        let identity = match self.is_anonymous {
-            true => Identity::Anonymous,
-            false => Identity::Peer,
-        };
-        self.authentication = Some(Client::new(identity, self.wants_descriptors, expected));
-        self.phase = Phase::Authenticating;
-        self.deadline = now().saturating_add(AUTHENTICATION);
-        self.authenticate().map(drop)
-    }
-
     /// Whether messages may be given to it.
     pub fn is_open(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Authenticating | Phase::Hello | Phase::Running
-        )
+        (Phase::Watching..=Phase::Running).contains(&self.phase)
     }
 
-    /// Its socket.
+    /// Its socket; or what is to be waited for until it has one.
     ///
     /// # Errors
     /// ENOTCONN if it has none.
     pub fn socket(&self) -> Result<&Socket> {
-        self.socket.as_ref().ok_or(Errno::NOTCONN)
+        let watch = self.watch.as_ref().map(Watch::descriptor);
+        watch.or(self.socket.as_ref()).ok_or(Errno::NOTCONN)
     }
 
     /// Who the server says it is.
@@ -225,8 +214,9 @@ impl Connection {
 
     /// Whether there are bytes that could be written.
     pub fn wants_to_write(&self) -> bool {
-        let saying = |client: &Client| !client.output().is_empty();
+        let saying = |side: &Side| !side.output().is_empty();
         match self.phase {
+            Phase::Opening => true,
             Phase::Authenticating => self.authentication.as_ref().is_some_and(saying),
             Phase::Hello | Phase::Running => !self.outgoing.is_empty(),
             _ => false,
@@ -240,7 +230,7 @@ impl Connection {
             Phase::Hello | Phase::Running if self.has_received() => 0,
             Phase::Hello | Phase::Running => self.replies.deadline().unwrap_or(u64::MAX),
             Phase::Closing => 0,
-            Phase::Unset | Phase::Closed => u64::MAX,
+            Phase::Unset | Phase::Watching | Phase::Opening | Phase::Closed => u64::MAX,
         }
     }
 
@@ -261,7 +251,7 @@ impl Connection {
         if has_descriptors && self.phase >= Phase::Hello && !self.can_descriptors {
             return Err(Errno::OPNOTSUPP);
         }
-        if self.phase == Phase::Authenticating {
+        if self.phase < Phase::Hello {
             if self.early.len() >= dbus::connection::MAX_QUEUE {
                 return Err(Errno::NOBUFS);
             }
@@ -285,6 +275,11 @@ impl Connection {
         awaited.map_err(errno)
     }
 
+    /// Whether answers are waited for.
+    pub fn awaits_replies(&self) -> bool {
+        !self.replies.is_empty()
+    }
+
     /// Waits no more for an answer.
     pub fn forget_reply(&mut self, serial: u32) {
         self.replies.take(serial);
@@ -298,20 +293,14 @@ impl Connection {
         match self.phase {
             Phase::Unset => Err(Errno::NOTCONN),
             Phase::Closed => Err(Errno::CONNRESET),
-            Phase::Authenticating => {
-                if now() >= self.deadline {
+            Phase::Watching | Phase::Opening | Phase::Authenticating => match self.go_on() {
+                Ok(true) => Ok(Step::Done),
+                Ok(false) => Ok(Step::Idle),
+                Err(errno) => {
                     self.fail();
-                    return Err(Errno::TIMEDOUT);
+                    Err(errno)
                 }
-                match self.authenticate() {
-                    Ok(true) => Ok(Step::Done),
-                    Ok(false) => Ok(Step::Idle),
-                    Err(errno) => {
-                        self.fail();
-                        Err(errno)
-                    }
-                }
-            }
+            },
             Phase::Hello | Phase::Running => match self.exchange() {
                 Ok(step) => Ok(step),
                 Err(_) => {
@@ -383,8 +372,7 @@ impl Connection {
             return Err(Errno::BADMSG);
         }
         self.unique_name = Some(name.to_owned());
-        self.phase = Phase::Running;
-        Ok(())
+        self.run()
     }
 
     /// Takes the answer to this call out of what was received, wherever it stands.
@@ -415,64 +403,6 @@ impl Connection {
         }
     }
 
-    /// Goes on with authentication. Whether anything was done.
-    fn authenticate(&mut self) -> Result<bool> {
-        let mut any = false;
-        loop {
-            let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
-            let client = self.authentication.as_mut().ok_or(Errno::NOTCONN)?;
-            while !client.output().is_empty() {
-                let count = socket.send(&[client.output()], &[])?;
-                if count == 0 {
-                    return Ok(any);
-                }
-                any = true;
-                client.sent(count);
-            }
-            if let Some(outcome) = client.outcome() {
-                self.server = outcome.server;
-                self.can_descriptors = outcome.descriptors;
-                self.authentication = None;
-                self.authenticated()?;
-                return Ok(true);
-            }
-            let mut bytes = [0; 1024];
-            let Some((count, _)) = socket.receive(&mut bytes)? else {
-                return Ok(any);
-            };
-            any = true;
-            let received = bytes.get(..count).unwrap_or_default();
-            let used = client.input(received).map_err(errno)?;
-            if client.outcome().is_some() {
-                self.incoming = Incoming::new(received.get(used..).unwrap_or_default());
-            }
-        }
-    }
-
-    fn authenticated(&mut self) -> Result<()> {
-        self.phase = Phase::Running;
-        if self.is_client {
-            let mut hello = Builder::method_call(
-                Some(b"org.freedesktop.DBus"),
-                b"/org/freedesktop/DBus",
-                Some(b"org.freedesktop.DBus"),
-                b"Hello",
-            )
-            .map_err(errno)?;
-            let serial = self.next_serial();
-            let hello = Sealed::new(hello.seal(serial).map_err(errno)?, Vec::new());
-            let deadline = now().saturating_add(self.timeout);
-            self.await_reply(serial, deadline, Waiter::Hello)?;
-            self.outgoing.push(hello).map_err(errno)?;
-            self.phase = Phase::Hello;
-        }
-        // The bus takes one message after the other, so these may go before the answer to Hello is there.
-        for message in std::mem::take(&mut self.early) {
-            self.outgoing.push(message).map_err(errno)?;
-        }
-        self.write().map(drop)
-    }
-
     /// Writes as much as goes. Whether anything did.
     pub fn write(&mut self) -> Result<bool> {
         let mut any = false;
@@ -482,7 +412,7 @@ impl Connection {
                 0 => first.descriptors(),
                 _ => &[],
             };
-            let mut slices: [&[u8]; GATHER] = [&[]; GATHER];
+            let mut slices = [IoSlice::new(&[]); GATHER];
             let count = self.outgoing.gather(&mut slices);
             let sent = socket.send(slices.get(..count).unwrap_or_default(), descriptors)?;
             if sent == 0 {
@@ -536,6 +466,9 @@ impl Connection {
             self.phase = Phase::Closed;
         }
         self.socket = None;
+        self.watch = None;
+        // Behind the socket, whose end it may be waiting for.
+        self.program = None;
         self.outgoing = Outgoing::default();
         self.early.clear();
         self.received.clear();

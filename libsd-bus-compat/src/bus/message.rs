@@ -1,36 +1,65 @@
 //! A message: one that is being written, or one that is complete and being read.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dbus::message::Header;
-use dbus::{Basic, Builder, Cursor};
+use dbus::{Basic, Builder, Cursor, Kind};
 use rustix::io::fcntl_dupfd_cloexec;
 
 use super::errno;
 use crate::{Errno, Result};
+
+/// The number of a message that nobody has sent, and that tells what has become of a call or of the connection.
+pub const MADE_UP: u32 = u32::MAX;
 
 /// How many descriptors may go with one.
 const DESCRIPTORS: usize = 1024;
 
 /// A complete message with its descriptors, as it goes into a queue.
 #[derive(Clone, Debug)]
-pub struct Sealed(Arc<(dbus::Message, Vec<OwnedFd>)>);
+pub struct Sealed(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    message: dbus::Message,
+    descriptors: Vec<OwnedFd>,
+    is_sensitive: AtomicBool,
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if *self.is_sensitive.get_mut() {
+            self.message.erase();
+        }
+    }
+}
 
 impl Sealed {
     /// One that was received.
     pub fn new(message: dbus::Message, descriptors: Vec<OwnedFd>) -> Self {
-        Self(Arc::new((message, descriptors)))
+        Self(Arc::new(Parts {
+            message,
+            descriptors,
+            is_sensitive: AtomicBool::new(false),
+        }))
     }
 
     /// Its bytes.
     pub fn message(&self) -> &dbus::Message {
-        &self.0.0
+        &self.0.message
     }
 
     /// What comes with them.
     pub fn descriptors(&self) -> &[OwnedFd] {
-        &self.0.1
+        &self.0.descriptors
+    }
+
+    /// Has its bytes erased before their memory is given back.
+    pub fn set_sensitive(&self) {
+        self.0.is_sensitive.store(true, Ordering::Relaxed);
     }
 
     /// One of those, which stays the message's.
@@ -59,6 +88,8 @@ pub enum Message {
         builder: Builder,
         /// Copies of the descriptors in it.
         descriptors: Vec<OwnedFd>,
+        /// The types that it must have, if it becomes no error.
+        result: Option<Arc<CStr>>,
     },
     /// It can be read and sent.
     Complete {
@@ -66,6 +97,8 @@ pub enum Message {
         sealed: Sealed,
         /// Where.
         cursor: Cursor,
+        /// The types that its answer must have.
+        answer: Option<Arc<CStr>>,
     },
 }
 
@@ -75,13 +108,30 @@ impl Message {
         Self::Open {
             builder,
             descriptors: Vec::new(),
+            result: None,
         }
+    }
+
+    /// One to append to, in answer to this one.
+    pub fn answer(call: &Self, builder: Builder) -> Self {
+        let mut answer = Self::open(builder);
+        if let (Self::Open { result, .. }, Self::Complete { answer, .. }) = (&mut answer, call) {
+            *result = answer.clone();
+        }
+        if call.is_sensitive() {
+            answer.set_sensitive();
+        }
+        answer
     }
 
     /// One to read, from its beginning.
     pub fn complete(sealed: Sealed) -> Self {
         let cursor = sealed.message().cursor();
-        Self::Complete { sealed, cursor }
+        Self::Complete {
+            sealed,
+            cursor,
+            answer: None,
+        }
     }
 
     /// What it says of itself.
@@ -110,7 +160,7 @@ impl Message {
     pub fn reader(&mut self) -> Result<(&mut Cursor, &Sealed)> {
         match self {
             Self::Open { .. } => Err(Errno::PERM),
-            Self::Complete { sealed, cursor } => Ok((cursor, sealed)),
+            Self::Complete { sealed, cursor, .. } => Ok((cursor, sealed)),
         }
     }
 
@@ -125,6 +175,28 @@ impl Message {
         }
     }
 
+    /// Says which types its answer must have.
+    pub fn expect_answer(&mut self, types: &Arc<CStr>) {
+        if let Self::Complete { answer, .. } = self {
+            *answer = Some(Arc::clone(types));
+        }
+    }
+
+    /// Has its bytes erased before their memory is given back.
+    pub fn set_sensitive(&mut self) {
+        match self {
+            Self::Open { builder, .. } => builder.set_sensitive(),
+            Self::Complete { sealed, .. } => sealed.set_sensitive(),
+        }
+    }
+
+    fn is_sensitive(&self) -> bool {
+        match self {
+            Self::Open { builder, .. } => builder.is_sensitive(),
+            Self::Complete { sealed, .. } => sealed.0.is_sensitive.load(Ordering::Relaxed),
+        }
+    }
+
     /// Whether it is complete.
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::Complete { .. })
@@ -133,18 +205,29 @@ impl Message {
     /// Makes it complete, under this number.
     ///
     /// # Errors
-    /// EPERM if it is; EBADMSG if a container is open.
+    /// EPERM if it is; EBADMSG if a container is open; ENOMSG if it is an answer of other types than it must have.
     pub fn seal(&mut self, serial: u32) -> Result<()> {
         let Self::Open {
             builder,
             descriptors,
+            result,
         } = self
         else {
             return Err(Errno::PERM);
         };
+        let types = result.as_deref().map(CStr::to_bytes);
+        if builder.header().kind() == Kind::MethodReturn
+            && types.is_some_and(|types| types != builder.signature())
+        {
+            return Err(Errno::NOMSG);
+        }
+        let is_sensitive = builder.is_sensitive();
         let message = builder.seal(serial).map_err(errno)?;
-        let descriptors = std::mem::take(descriptors);
-        *self = Self::complete(Sealed::new(message, descriptors));
+        let sealed = Sealed::new(message, std::mem::take(descriptors));
+        if is_sensitive {
+            sealed.set_sensitive();
+        }
+        *self = Self::complete(sealed);
         Ok(())
     }
 
@@ -164,6 +247,7 @@ impl Message {
         let Self::Open {
             builder,
             descriptors,
+            ..
         } = self
         else {
             return Err(Errno::PERM);
@@ -176,5 +260,15 @@ impl Message {
         builder.append_basic(Basic::UnixFd(index)).map_err(errno)?;
         descriptors.push(copy);
         Ok(())
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        if let Self::Open { builder, .. } = self
+            && builder.is_sensitive()
+        {
+            builder.erase();
+        }
     }
 }

@@ -5,14 +5,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use dbus::address::{Transport, Unix};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::sockopt::socket_domain;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg,
-    sendmsg, socket_with,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
 use crate::{Errno, Result};
@@ -51,23 +50,15 @@ impl Socket {
         })
     }
 
-    /// Connects to a server.
-    ///
-    /// # Errors
-    /// Of connect(2); EOPNOTSUPP for a way that is not known yet.
-    pub fn connect(transport: &Transport) -> Result<Self> {
-        let address = match transport {
-            Transport::Unix(Unix::Path(path)) => SocketAddrUnix::new(path.as_slice())?,
-            Transport::Unix(Unix::Abstract(name)) => SocketAddrUnix::new_abstract_name(name)?,
-            Transport::Unix(_) => return Err(Errno::INVAL),
-            Transport::UnixExec { .. } | Transport::Tcp { .. } | Transport::Machine(_) => {
-                return Err(Errno::OPNOTSUPP);
-            }
-        };
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        connect(&socket, &address)?;
-        Self::of(socket, None)
+    /// Whether descriptors can go along with bytes: over AF_UNIX alone.
+    pub fn passes_descriptors(&self) -> bool {
+        let is_unix = |end: &OwnedFd| socket_domain(end) == Ok(AddressFamily::UNIX);
+        self.is_socket && is_unix(&self.input) && is_unix(&self.output)
+    }
+
+    /// Whether these are the same descriptors.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.input, &other.input) && Arc::ptr_eq(&self.output, &other.output)
     }
 
     /// Where bytes come from.
@@ -117,8 +108,7 @@ impl Socket {
     ///
     /// # Errors
     /// Of sendmsg(2).
-    pub fn send(&self, bytes: &[&[u8]], descriptors: &[OwnedFd]) -> Result<usize> {
-        let slices: Vec<IoSlice<'_>> = bytes.iter().map(|part| IoSlice::new(part)).collect();
+    pub fn send(&self, bytes: &[IoSlice<'_>], descriptors: &[OwnedFd]) -> Result<usize> {
         let sent = if self.is_socket {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
             let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
@@ -127,9 +117,9 @@ impl Socket {
             if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
                 return Err(Errno::NOBUFS);
             }
-            sendmsg(&self.output, &slices, &mut control, flags)
+            sendmsg(&self.output, bytes, &mut control, flags)
         } else {
-            rustix::io::writev(&self.output, &slices)
+            rustix::io::writev(&self.output, bytes)
         };
         match sent {
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),

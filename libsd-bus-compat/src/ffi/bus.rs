@@ -5,9 +5,12 @@ mod attach;
 mod call;
 mod connection;
 mod convenience;
+mod creds;
 mod dispatch;
+mod elsewhere;
 mod ending;
 mod error;
+mod identity;
 mod matches;
 mod message;
 mod message_append;
@@ -18,7 +21,9 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod role;
 mod slot;
+mod track;
 mod vtable;
 
 /// What the macros of sd-bus-vtable.h refer to, so that a program can tell which they are: the format that has names of arguments.

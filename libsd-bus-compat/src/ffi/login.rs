@@ -8,8 +8,8 @@ use rustix::io::Errno;
 
 use super::boundary::{count, entry, whole};
 use super::memory::{Text, array, texts_or_null};
+use super::peer;
 use super::pointer::{Out, descriptor, name, optional_name};
-use super::sys;
 use crate::Result;
 use crate::login::{Category, Login, Which, monitor, no_data};
 
@@ -61,7 +61,7 @@ macro_rules! of_processes {
             // SAFETY: the contract of C.
             let fd = unsafe { descriptor(fd) };
             // SAFETY: the contract of C.
-            unsafe { $give(to, |login| login.$find(sys::peer_pid(fd?)?)) }
+            unsafe { $give(to, |login| login.$find(peer::pid(fd?)?)) }
         }
 
         #[unsafe(no_mangle)]

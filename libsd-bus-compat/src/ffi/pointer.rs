@@ -1,6 +1,6 @@
 //! Pointers that C hands in.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 
@@ -50,6 +50,42 @@ pub unsafe fn optional_text<'a>(text: *const c_char) -> Option<&'a CStr> {
 pub unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr> {
     // SAFETY: the caller's promise.
     unsafe { optional_text(text) }.ok_or(Errno::INVAL)
+}
+
+/// Texts up to a null pointer; none if there is no list.
+///
+/// # Safety
+/// The pointer is null, or to such a list, of texts as for [`optional_text`].
+pub unsafe fn list<'a>(mut place: *const *const c_char) -> Vec<&'a CStr> {
+    let mut texts = Vec::new();
+    while !place.is_null() {
+        // SAFETY: the caller's promise: a null pointer ends the list.
+        let next = unsafe { place.read() };
+        // SAFETY: likewise.
+        let Some(next) = (unsafe { optional_text(next) }) else {
+            break;
+        };
+        texts.push(next);
+        place = place.wrapping_add(1);
+    }
+    texts
+}
+
+/// Copies such a list, and frees it with its texts.
+///
+/// # Safety
+/// As [`list`]; all of it is of malloc.
+pub unsafe fn text_list_taken(place: *mut *mut c_char) -> Vec<CString> {
+    // SAFETY: the caller's promise.
+    let texts = unsafe { list(place.cast_const().cast()) };
+    let copies = texts.iter().map(|text| CString::from(*text)).collect();
+    for text in texts {
+        // SAFETY: the caller's promise; it was copied.
+        unsafe { libc::free(text.as_ptr().cast_mut().cast()) };
+    }
+    // SAFETY: likewise.
+    unsafe { libc::free(place.cast()) };
+    copies
 }
 
 /// A name that must be there; what is no UTF-8 is no name of anything here.

@@ -3,11 +3,16 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_long};
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use crate::{Errno, Result};
 
+/// CLOSE_RANGE_CLOEXEC of linux/close_range.h.
+const CLOSE_ON_EXEC: c_int = 4;
+
 /// What [`libc`] has left in errno.
-fn last() -> Errno {
+pub fn last() -> Errno {
     crate::errno_of(&std::io::Error::last_os_error())
 }
 
@@ -70,33 +75,30 @@ pub fn is_secure() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// The process at the other end of a socket of AF_UNIX.
-///
-/// # Errors
-/// ENODATA if there is none, or one in a pid namespace that is not below ours; of getsockopt(2).
-pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<i32> {
-    let mut peer = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
+/// Has a program start with its standard descriptors and no others, and with all signals as the kernel has them.
+pub fn start_clean(command: &mut Command) {
+    let clean = || {
+        for signal in 1..=libc::SIGRTMAX() {
+            // SAFETY: no handler is left; numbers that can't be set are refused.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        let (first, all, flags) = (
+            3 as c_long,
+            c_long::from(c_int::MAX),
+            c_long::from(CLOSE_ON_EXEC),
+        );
+        // SAFETY: it marks what is open. Older kernels don't have it; then what is not marked stays open.
+        unsafe { libc::syscall(libc::SYS_close_range, first, all, flags) };
+        Ok(())
     };
-    let size = size_of::<libc::ucred>();
-    let mut length = libc::socklen_t::try_from(size).map_err(|_| Errno::INVAL)?;
-    // SAFETY: there is room for as much as `length` says. rustix's type can't hold the number 0.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &raw mut length,
-        )
-    };
-    match (result, peer.pid) {
-        (0, pid) if pid > 0 => Ok(pid),
-        (0, _) => Err(Errno::NODATA),
-        _ => Err(last()),
-    }
+    // SAFETY: it makes system calls alone.
+    unsafe { command.pre_exec(clean) };
+}
+
+/// The user this process runs as.
+pub fn user() -> u32 {
+    // SAFETY: it can't fail.
+    unsafe { libc::geteuid() }
 }
 
 /// What a socket of AF_UNIX is bound to, as bytes of `sun_path`; nothing if it is of another family.

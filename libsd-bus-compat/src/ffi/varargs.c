@@ -57,6 +57,8 @@ int compat_emit_signal(sd_bus *bus, const char *destination, const char *path, c
 
 int compat_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name,
                                    struct arguments *arguments);
+int compat_emit_interfaces_added(sd_bus *bus, const char *path, const char *interface, struct arguments *arguments);
+int compat_emit_interfaces_removed(sd_bus *bus, const char *path, const char *interface, struct arguments *arguments);
 
 /* CALL with `arguments`, a copy of the va_list `list`. */
 #define WITH_LIST(list_, call) do {                     \
@@ -157,6 +159,14 @@ int sd_bus_emit_signal_to(sd_bus *bus, const char *destination, const char *path
 
 int sd_bus_emit_properties_changed(sd_bus *bus, const char *path, const char *interface, const char *name, ...) {
         WITH_ARGUMENTS(name, compat_emit_properties_changed(bus, path, interface, name, &arguments));
+}
+
+int sd_bus_emit_interfaces_added(sd_bus *bus, const char *path, const char *interface, ...) {
+        WITH_ARGUMENTS(interface, compat_emit_interfaces_added(bus, path, interface, &arguments));
+}
+
+int sd_bus_emit_interfaces_removed(sd_bus *bus, const char *path, const char *interface, ...) {
+        WITH_ARGUMENTS(interface, compat_emit_interfaces_removed(bus, path, interface, &arguments));
 }
 
 int sd_bus_error_has_names_sentinel(const sd_bus_error *e, ...) {

@@ -1,7 +1,7 @@
 //! What `fuzz/corpus/` has, and what becomes of it by damage, through every parser: as `cargo fuzz` does it, but without its
 //! compiler and without its knowledge of which bytes lead further. `SWITCHYARD_FUZZ_SECONDS` is how long each parser is tried, 1 unless
-//! told, and `SWITCHYARD_FUZZ_SECONDS_LOOKASIDE_READER` how long that one is: `make test` has a minute for what every process
-//! reads. The bytes are the same ones in every run, and those that something is wrong with are printed.
+//! told: `make test` has a minute for what every process reads. The bytes are the same ones in every run, and those that
+//! something is wrong with are printed.
 
 mod damage;
 
@@ -51,8 +51,7 @@ fn replay(name: &str, parser: fn(&[u8])) {
     for bytes in &kept {
         check(parser, bytes);
     }
-    let seconds = seconds(name);
-    let end = Instant::now() + Duration::from_secs(seconds);
+    let end = Instant::now() + Duration::from_secs(seconds());
     let mut damage = Damage::new(&kept);
     let mut count = 0_u64;
     while Instant::now() < end {
@@ -63,11 +62,8 @@ fn replay(name: &str, parser: fn(&[u8])) {
 }
 
 /// For how long a parser is tried.
-fn seconds(name: &str) -> u64 {
-    let all = "SWITCHYARD_FUZZ_SECONDS";
-    let own = format!("{all}_{}", name.to_uppercase());
-    let told = env::var(own).or_else(|_| env::var(all));
-    told.map_or(1, |text| text.parse().unwrap())
+fn seconds() -> u64 {
+    env::var("SWITCHYARD_FUZZ_SECONDS").map_or(1, |text| text.parse().unwrap())
 }
 
 fn check(parser: fn(&[u8]), bytes: &[u8]) {
@@ -92,4 +88,11 @@ fn every_parser_has_a_target_and_a_corpus_and_there_are_no_others() {
     for name in names {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
     }
+    // Those that have a minute in `make test`.
+    let makefile = fs::read_to_string(fuzz().join("../Makefile")).unwrap();
+    let line = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("hostile := "))
+        .unwrap();
+    assert!(line.split(' ').all(|name| NAMES.contains(&name)), "{line}");
 }

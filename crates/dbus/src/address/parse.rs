@@ -116,7 +116,7 @@ fn machine(pairs: &mut Pairs) -> Result<Transport> {
 }
 
 /// Whether it has the form of a host name, or is the host itself. It becomes part of a path.
-fn is_machine(name: &str) -> bool {
+pub fn is_machine(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let is_label = |label: &str| {
         !label.is_empty()

@@ -59,7 +59,8 @@ impl Client {
                     hex::encode(number.to_string().as_bytes())
                 )
             }
-            Identity::Anonymous => "\0AUTH ANONYMOUS\r\n".to_owned(),
+            // With something to say, or the server asks for it: "anonymous".
+            Identity::Anonymous => "\0AUTH ANONYMOUS 616e6f6e796d6f7573\r\n".to_owned(),
         };
         if descriptors {
             output.push_str("NEGOTIATE_UNIX_FD\r\n");

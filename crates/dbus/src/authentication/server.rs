@@ -29,14 +29,16 @@ enum Stage {
     Nul,
     Auth,
     /// For the identity of EXTERNAL.
-    Data,
+    Identity,
+    /// For what ANONYMOUS has to say, which is for a log at most.
+    Trace,
     Begin,
     Done,
 }
 
 impl Server {
     /// A server with this GUID. `peer` is the user whom the kernel names, who is let in by EXTERNAL; `anonymous` lets in
-    /// everyone; `descriptors` is whether the socket can pass them.
+    /// everyone, whoever he says he is; `descriptors` is whether the socket can pass them.
     pub fn new(guid: Guid, peer: Option<u32>, anonymous: bool, descriptors: bool) -> Self {
         Self {
             output: Vec::new(),
@@ -96,12 +98,15 @@ impl Server {
             (Stage::Begin, ("BEGIN", _)) => self.stage = Stage::Done,
             (_, ("BEGIN", _)) => return Err(Error::NotPermitted),
             (Stage::Auth, ("AUTH", mechanism)) => self.mechanism(mechanism),
-            (Stage::Data, ("DATA", identity)) => self.external(identity),
+            (Stage::Identity, ("DATA", identity)) => self.external(identity),
+            (Stage::Trace, ("DATA", _)) => self.accept(),
             (Stage::Begin, ("NEGOTIATE_UNIX_FD", _)) if self.descriptors => {
                 self.agreed = true;
                 self.say("AGREE_UNIX_FD");
             }
-            (Stage::Data | Stage::Begin, ("CANCEL", _)) | (_, ("ERROR", _)) => self.reject(),
+            (Stage::Identity | Stage::Trace | Stage::Begin, ("CANCEL", _)) | (_, ("ERROR", _)) => {
+                self.reject();
+            }
             _ => self.say("ERROR"),
         }
         Ok(())
@@ -109,25 +114,28 @@ impl Server {
 
     fn mechanism(&mut self, mechanism: &str) {
         match command(mechanism) {
-            ("EXTERNAL", "") => {
-                self.stage = Stage::Data;
-                self.say("DATA");
-            }
+            ("EXTERNAL", "") => self.ask(Stage::Identity),
             ("EXTERNAL", identity) => self.external(identity),
-            // What a client says beside it is for a log at most.
+            ("ANONYMOUS", "") if self.anonymous => self.ask(Stage::Trace),
             ("ANONYMOUS", _) if self.anonymous => self.accept(),
             _ => self.reject(),
         }
     }
 
+    fn ask(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.say("DATA");
+    }
+
     /// No identity is the one that the kernel says.
     fn external(&mut self, identity: &str) {
-        let user = match hex::decode(identity) {
-            Some(text) if text.is_empty() => self.peer,
-            Some(text) => number(&text),
-            None => None,
+        let is_peer = |user| self.peer == Some(user);
+        let is_let_in = match hex::decode(identity) {
+            Some(text) if text.is_empty() => self.anonymous || self.peer.is_some(),
+            Some(text) => number(&text).is_some_and(|user| self.anonymous || is_peer(user)),
+            None => false,
         };
-        if self.peer.is_some() && user == self.peer {
+        if is_let_in {
             self.accept();
         } else {
             self.reject();

@@ -31,7 +31,7 @@ fn what_a_client_says() {
         (
             Identity::Anonymous,
             true,
-            "\0AUTH ANONYMOUS\r\nNEGOTIATE_UNIX_FD\r\n",
+            "\0AUTH ANONYMOUS 616e6f6e796d6f7573\r\nNEGOTIATE_UNIX_FD\r\n",
         ),
     ] {
         let mut client = Client::new(identity, descriptors, None);
@@ -190,6 +190,27 @@ fn whom_a_server_lets_in() {
         server.input(b"NEGOTIATE_UNIX_FD\r\n").unwrap();
         assert!(server.output().ends_with(b"ERROR\r\n"));
     }
+}
+
+#[test]
+fn a_server_that_lets_in_everyone() {
+    for (said, answer) in [
+        ("AUTH ANONYMOUS\r\nDATA 78\r\n", format!("DATA\r\n{OK}")),
+        ("AUTH ANONYMOUS\r\nDATA\r\n", format!("DATA\r\n{OK}")),
+        ("AUTH EXTERNAL 30\r\n", OK.to_owned()),
+        (
+            "AUTH EXTERNAL 78\r\n",
+            "REJECTED EXTERNAL ANONYMOUS\r\n".to_owned(),
+        ),
+    ] {
+        let mut server = Server::new(GUID, Some(1000), true, true);
+        server.input(b"\0").unwrap();
+        server.input(said.as_bytes()).unwrap();
+        assert_eq!(server.output(), answer.as_bytes(), "{said}");
+    }
+    let mut server = Server::new(GUID, Some(1000), true, true);
+    let begun = server.input(b"\0AUTH ANONYMOUS\r\nBEGIN\r\n");
+    assert_eq!(begun, Err(Error::NotPermitted));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Messages to be sent, until all their bytes are.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, io::IoSlice};
 
 use crate::{
     connection::MAX_QUEUE,
@@ -55,7 +55,7 @@ impl<M: AsRef<Message>> Outgoing<M> {
 
     /// What may go into one call of `sendmsg(2)` together: the rest of the first message, and what follows it up to a message
     /// with descriptors. Gives how many slices that are.
-    pub fn gather<'m>(&'m self, slices: &mut [&'m [u8]]) -> usize {
+    pub fn gather<'m>(&'m self, slices: &mut [IoSlice<'m>]) -> usize {
         let mut places = slices.iter_mut();
         let mut count = 0;
         for (index, message) in self.queue.iter().enumerate() {
@@ -71,7 +71,7 @@ impl<M: AsRef<Message>> Outgoing<M> {
                 let Some(place) = places.next() else {
                     return count;
                 };
-                *place = part;
+                *place = IoSlice::new(part);
                 count += 1;
             }
         }

@@ -11,6 +11,9 @@ use crate::{
     types,
 };
 
+/// From so many bytes on the C library maps a block by itself, M_MMAP_THRESHOLD of mallopt(3).
+const LARGE: usize = 128 << 10;
+
 /// Writes a message, value by value. What is refused leaves it as it was.
 ///
 /// The types of the body become those of the values, unless a container that is open says what comes next.
@@ -22,6 +25,8 @@ pub struct Builder {
     pub(super) signature: Vec<u8>,
     pub(super) open: Vec<Open>,
     sealed: bool,
+    /// Whether nothing of the body may stay in memory that was given back.
+    sensitive: bool,
 }
 
 impl Builder {
@@ -42,6 +47,7 @@ impl Builder {
             signature: Vec::with_capacity(32),
             open: Vec::new(),
             sealed: false,
+            sensitive: false,
         })
     }
 
@@ -296,8 +302,18 @@ impl Builder {
         ))
     }
 
+    /// Has nothing of the body left behind when it is moved to more memory. What is given up at last is for [`Builder::erase`].
+    pub fn set_sensitive(&mut self) {
+        self.sensitive = true;
+    }
+
+    /// Whether it was said to be.
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+
     /// Overwrites what was said and appended so far with zeroes. What the memory was moved from, when there came to be more of
-    /// it, is not.
+    /// it, is not, unless it was sensitive by then.
     pub fn erase(&mut self) {
         self.header.erase();
         erase(&mut self.body);
@@ -323,7 +339,30 @@ impl Builder {
         } else {
             count
         };
+        if self.sensitive && self.body.capacity() - self.body.len() < count {
+            return self.move_to_more(count);
+        }
+        // Room that is not written to costs nothing. glibc gives back what is free above twice the largest block that it has
+        // had to map (mallopt(3), M_TRIM_THRESHOLD): who sends and receives large messages would lose the memory of each,
+        // and pay for every page of the next.
+        if count > LARGE
+            && count > self.body.capacity() - self.body.len()
+            && self.body.try_reserve_exact(2 * count).is_ok()
+        {
+            return Ok(());
+        }
         self.body.try_reserve(count).map_err(|_| Error::NoMemory)
+    }
+
+    /// The same, and erases what was there.
+    fn move_to_more(&mut self, count: usize) -> Result<()> {
+        let mut more = Vec::new();
+        let length = (self.body.len() + count).max(2 * self.body.capacity());
+        more.try_reserve(length).map_err(|_| Error::NoMemory)?;
+        more.extend_from_slice(&self.body);
+        erase(&mut self.body);
+        self.body = more;
+        Ok(())
     }
 
     /// Pads, within the eight bytes more that were reserved.

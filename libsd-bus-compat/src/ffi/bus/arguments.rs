@@ -39,6 +39,20 @@ impl Arguments {
         unsafe { compat_next_pointer(self.0) }.cast()
     }
 
+    /// Texts up to a null pointer, the first of which was an argument of its own.
+    ///
+    /// # Safety
+    /// As [`optional_text`]; and what is behind the first are such texts.
+    pub unsafe fn texts_behind<'a>(&mut self, first: *const c_char) -> Vec<&'a CStr> {
+        // SAFETY: the caller's promise.
+        let Some(first) = (unsafe { optional_text(first) }) else {
+            return Vec::new();
+        };
+        let mut texts = vec![first];
+        texts.extend(std::iter::from_fn(|| self.optional_text()));
+        texts
+    }
+
     /// Text that may not be there.
     pub fn optional_text<'a>(&mut self) -> Option<&'a CStr> {
         let text = self.pointer::<c_char>();

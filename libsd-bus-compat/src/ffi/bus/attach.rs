@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 use std::sync::{Arc, Weak};
 
-use super::connection::{Bus, bus, events, shared};
+use super::connection::{Bus, State, bus, events, shared};
 use super::dispatch::process;
 use crate::bus::socket::Socket;
 use crate::event::{Clock, Enabled, Id, Loop, NEVER};
@@ -33,7 +33,7 @@ pub struct Attached {
 struct Ends {
     input: Held,
     output: Option<Held>,
-    _socket: Socket,
+    socket: Socket,
 }
 
 /// A source that is taken out of its loop when the bus has it no more.
@@ -117,7 +117,7 @@ fn prepare(bus: &Arc<Bus>) -> Result<()> {
             ends.input.0.id,
             ends.output.as_ref().map(|output| output.0.id),
             u32::from(events(&state.connection)?.cast_unsigned()),
-            state.connection.wake(),
+            state.wake(),
         )
     };
     let mut inside = event.enter()?;
@@ -192,12 +192,21 @@ pub fn follow(bus: &Arc<Bus>) -> Result<()> {
     let ends = Ends {
         input,
         output,
-        _socket: socket,
+        socket,
     };
     if let Some(attached) = &mut bus.enter()?.attached {
         attached.ends = Some(ends);
     }
     Ok(())
+}
+
+/// Whether the loop waits for other descriptors than those that a bus has now, as when a way to the server was found.
+pub fn is_behind(state: &State) -> bool {
+    let ends = state.attached.as_ref().and_then(|own| own.ends.as_ref());
+    match (ends, state.connection.socket()) {
+        (Some(ends), Ok(socket)) => !ends.socket.is_same(socket),
+        _ => false,
+    }
 }
 
 /// Takes a bus out of its loop. Whether it was in one.

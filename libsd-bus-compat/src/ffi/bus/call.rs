@@ -131,7 +131,7 @@ pub fn running(bus: &Arc<Bus>) -> Result<()> {
         match bus.enter()?.connection.phase {
             Phase::Running => return Ok(()),
             Phase::Unset | Phase::Closing | Phase::Closed => return Err(Errno::NOTCONN),
-            Phase::Authenticating | Phase::Hello => {}
+            Phase::Watching | Phase::Opening | Phase::Authenticating | Phase::Hello => {}
         }
         if !process(bus, None)? {
             wait(bus, u64::MAX)?;
@@ -283,7 +283,7 @@ pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
             _ if connection.has_received() => return Ok(true),
             _ => {}
         }
-        let wake = connection.wake();
+        let wake = state.wake();
         let until = match wake {
             u64::MAX => usec,
             wake => usec.min(wake.saturating_sub(now())),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_short, c_void};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::process;
 use std::ptr;
 use std::sync::{Arc, Weak};
 
@@ -14,12 +13,16 @@ use super::ending::Ending;
 use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
+use super::track::Track;
 use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::creds::mask;
+use crate::bus::objects::Objects;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::process::Process;
 use crate::id128::Id128;
 use crate::{Errno, Result};
 
@@ -27,7 +30,7 @@ use crate::{Errno, Result};
 #[derive(Debug)]
 pub struct Bus {
     /// Of the process it belongs to.
-    process: u32,
+    process: Process,
     inside: Exclusive<State>,
 }
 
@@ -40,11 +43,19 @@ pub struct State {
     pub last_slot: u64,
     pub filters: Vec<u64>,
     pub matches: Vec<(u64, Rule)>,
-    pub objects: Vec<Object>,
+    pub objects: Objects<Object>,
+    /// All that are told when the connection is over, the newest last.
+    pub tracks: Vec<Weak<Track>>,
+    /// Those that are empty and to be told of it, the newest last.
+    pub emptied: Vec<Weak<Track>>,
     /// What is being called, the innermost last.
     pub current: Vec<Current>,
     pub interactive: bool,
     pub trusted: bool,
+    /// What was asked to come with each message; on no bus that there is does any of it.
+    pub creds_mask: u64,
+    /// Whether the bus numbers processes as this process sees them, once that was asked.
+    pub shares_pids: Option<bool>,
     pub scope: Option<&'static CStr>,
     /// Of the thread whose default it is; 0 if it is none's.
     pub thread: libc::pid_t,
@@ -53,6 +64,9 @@ pub struct State {
     /// Who messages are said to come from where no bus says it.
     pub sender: Option<CString>,
 }
+
+/// What a message tells of its sender whatever was asked.
+pub const ALWAYS_TOLD: u64 = mask::UNIQUE_NAME | mask::WELL_KNOWN_NAMES;
 
 /// A slot in the lists of a bus. Its owner is C, or the bus if nobody asked for it.
 #[derive(Debug)]
@@ -73,11 +87,24 @@ pub struct Current {
 // SAFETY: these are told to C and never followed.
 unsafe impl Send for Current {}
 
+impl State {
+    /// When there is something to do without anything to read, as [`Connection::wake`].
+    pub fn wake(&self) -> u64 {
+        match self.connection.phase {
+            Phase::Hello | Phase::Running if !self.emptied.is_empty() => 0,
+            _ => self.connection.wake(),
+        }
+    }
+}
+
 impl Bus {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            process: process::id(),
-            inside: Exclusive::new(State::default()),
+            process: Process::own(),
+            inside: Exclusive::new(State {
+                creds_mask: ALWAYS_TOLD,
+                ..State::default()
+            }),
         })
     }
 
@@ -86,7 +113,7 @@ impl Bus {
     /// # Errors
     /// ECHILD in a process that was forked, EDEADLK if another thread is inside.
     pub fn enter(&self) -> Result<Inside<'_, State>> {
-        match process::id() == self.process {
+        match self.process.is_own() {
             true => self.inside.enter(),
             false => Err(Errno::CHILD),
         }
@@ -252,6 +279,9 @@ macro_rules! settings {
 
 settings! {
     sd_bus_set_bus_client, sd_bus_is_bus_client => connection.is_client;
+    sd_bus_set_monitor, sd_bus_is_monitor => connection.is_monitor;
+    sd_bus_set_watch_bind, sd_bus_get_watch_bind => connection.waits_for_bind;
+    sd_bus_set_connected_signal, sd_bus_get_connected_signal => connection.tells_connected;
     sd_bus_set_anonymous, sd_bus_is_anonymous => connection.is_anonymous;
     sd_bus_set_trusted, sd_bus_is_trusted => trusted;
 }
@@ -377,10 +407,14 @@ pub fn events(connection: &Connection) -> Result<c_short> {
     match connection.phase {
         Phase::Unset | Phase::Closed => return Err(Errno::NOTCONN),
         Phase::Closing => return Ok(0),
-        Phase::Authenticating | Phase::Hello | Phase::Running => {}
+        Phase::Watching
+        | Phase::Opening
+        | Phase::Authenticating
+        | Phase::Hello
+        | Phase::Running => {}
     }
     let mut events = 0;
-    if !connection.has_received() {
+    if connection.phase != Phase::Opening && !connection.has_received() {
         events |= libc::POLLIN;
     }
     if connection.wants_to_write() {
@@ -398,7 +432,7 @@ pub unsafe extern "C" fn sd_bus_get_timeout(of: *const Bus, to: *mut u64) -> c_i
         if !connection.is_open() && connection.phase != Phase::Closing {
             return Err(Errno::NOTCONN);
         }
-        let wake = connection.wake();
+        let wake = state.wake();
         to.set(wake);
         Ok(c_int::from(wake != u64::MAX))
     };

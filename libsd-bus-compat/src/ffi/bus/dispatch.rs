@@ -13,18 +13,35 @@ use super::error::Error;
 use super::message::{Message, errno};
 use super::message_new::{error_reply, with_number};
 use super::slot::{Slot, remove};
-use crate::bus::connection::Step;
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::connection::{Step, local_signal};
+use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
-    let step = bus.enter()?.connection.step()?;
+    if super::track::tell_one(bus)? {
+        return Ok(true);
+    }
+    let (step, is_behind) = {
+        let mut state = bus.enter()?;
+        let step = state.connection.step()?;
+        (step, super::attach::is_behind(&state))
+    };
+    if is_behind {
+        super::attach::follow(bus)?;
+    }
     match step {
         Step::Idle => return Ok(false),
         Step::Done => {}
         Step::Answered(slot, sealed) => {
-            answer(bus, slot, Message::received(bus, sealed))?;
+            let message = Message::received(bus, sealed);
+            // Filters see answers, too.
+            if answer(bus, slot, Arc::clone(&message))? == 0
+                && !offer(bus, &message)?
+                && let Some(left) = left
+            {
+                *left = Some(message);
+            }
         }
         Step::TimedOut(slot, serial) => {
             let error = "org.freedesktop.DBus.Error.NoReply";
@@ -40,7 +57,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
             let attached = bus.enter()?.attached.take();
             let event = attached.as_ref().map(|own| Arc::clone(&own.event));
             drop(attached);
-            let told = disconnected(bus)?;
+            let told = Message::received(bus, local_signal(b"Disconnected")?);
             if !offer(bus, &told)? {
                 super::ending::over(bus, event)?;
                 if let Some(left) = left {
@@ -50,11 +67,13 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         }
         Step::Received(sealed) => {
             let message = Message::received(bus, sealed);
-            if !offer(bus, &message)?
-                && !super::object::dispatch(bus, &message)?
-                && !stand_in(bus, &message)?
-                && let Some(left) = left
-            {
+            // A monitor may not say anything: the bus would end its connection.
+            let answers = !bus.enter()?.connection.is_monitor;
+            let is_taken = offer(bus, &message)?
+                || answers
+                    && (super::object::dispatch(bus, &message)?
+                        || stand_in(bus, &message, left.is_none())?);
+            if !is_taken && let Some(left) = left {
                 *left = Some(message);
             }
         }
@@ -76,34 +95,25 @@ fn made_up(bus: &Arc<Bus>, serial: u32, name: &str, text: &str) -> Result<Arc<Me
     received(bus, builder)
 }
 
-/// What tells that a connection is over.
-fn disconnected(bus: &Arc<Bus>) -> Result<Arc<Message>> {
-    let local = b"org.freedesktop.DBus.Local";
-    let mut builder =
-        Builder::signal(b"/org/freedesktop/DBus/Local", local, b"Disconnected").map_err(errno)?;
-    builder.set(Field::Sender, local).map_err(errno)?;
-    received(bus, builder)
-}
-
 fn received(bus: &Arc<Bus>, mut builder: Builder) -> Result<Arc<Message>> {
-    let sealed = builder.seal(u32::MAX).map_err(errno)?;
+    let sealed = builder.seal(MADE_UP).map_err(errno)?;
     Ok(Message::received(bus, Sealed::new(sealed, Vec::new())))
 }
 
-/// Gives an answer to who waits for it.
-fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<()> {
+/// Gives an answer to who waits for it. What that has returned: not 0 if nobody else is to see it.
+fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<c_int> {
     let (slot, removed) = {
         let mut state = bus.enter()?;
         let registered = state.slots.get(&number);
         let Some(slot) = registered.and_then(|registered| registered.slot.upgrade()) else {
-            return Ok(());
+            return Ok(0);
         };
         let removed = remove(&mut state, &slot);
         (slot, removed)
     };
     let called = call_slot(bus, &slot, &message);
     drop(removed);
-    called.map(drop)
+    called
 }
 
 /// Calls a callback; a message is put back to its beginning first.
@@ -141,6 +151,9 @@ pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Re
 
 /// Tells a caller what a callback has failed with. What fails for another message than a call is nobody's business.
 pub fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Error) -> Result<()> {
+    if bus.enter()?.connection.is_monitor {
+        return Ok(());
+    }
     let header_wants = {
         let own = message.enter()?;
         let header = own.content.header();
@@ -160,22 +173,26 @@ fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
 
 /// Offers a message to filters and matches. Whether one of them has taken it.
 fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
-    let wanted: Vec<Arc<Slot>> = {
+    let wanted: Vec<u64> = {
         let state = bus.enter()?;
         let own = message.enter()?;
         let subject = Subject::new(own.content.sealed()?.message());
-        let matching = state.matches.iter();
+        // The newest is asked first.
+        let matching = state.matches.iter().rev();
         let matching = matching.filter(|(_, rule)| rule.matches(&subject));
         let numbers = state.filters.iter().copied();
-        let numbers = numbers.chain(matching.map(|(number, _)| *number));
-        let slots = numbers.filter_map(|number| state.slots.get(&number)?.slot.upgrade());
-        slots.collect()
+        numbers.chain(matching.map(|(number, _)| *number)).collect()
     };
-    for slot in wanted {
+    for number in wanted {
         // One of those before may have taken it away.
-        if !bus.enter()?.slots.contains_key(&slot.number) {
+        let slot = {
+            let state = bus.enter()?;
+            let registered = state.slots.get(&number);
+            registered.and_then(|registered| registered.slot.upgrade())
+        };
+        let Some(slot) = slot else {
             continue;
-        }
+        };
         if call_slot(bus, &slot, message)? != 0 {
             return Ok(true);
         }
@@ -183,8 +200,9 @@ fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
     Ok(false)
 }
 
-/// Answers calls that nobody has taken: those of org.freedesktop.DBus.Peer, and by an error all others.
-fn stand_in(bus: &Arc<Bus>, message: &Message) -> Result<bool> {
+/// Answers calls that nobody has taken: those of org.freedesktop.DBus.Peer and, if nobody else looks at them, by an error
+/// all others.
+fn stand_in(bus: &Arc<Bus>, message: &Message, refuses: bool) -> Result<bool> {
     let (call, is_peer, member, path, wants) = {
         let own = message.enter()?;
         let header = own.content.header();
@@ -197,7 +215,7 @@ fn stand_in(bus: &Arc<Bus>, message: &Message) -> Result<bool> {
             header.flags() & NO_REPLY_EXPECTED == 0,
         )
     };
-    if !call {
+    if !call || !is_peer && !refuses {
         return Ok(false);
     }
     if !wants {

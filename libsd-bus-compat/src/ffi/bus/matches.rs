@@ -73,7 +73,7 @@ pub unsafe extern "C" fn sd_bus_add_filter(
     })
 }
 
-/// Adds a rule here, and tells the bus of it: at once, or by a call that is answered to `installed`.
+/// Adds a rule for C.
 fn add(
     bus: &Arc<Bus>,
     to: Option<Out<*const Slot>>,
@@ -81,6 +81,21 @@ fn add(
     callback: (Handler, *mut c_void),
     installed: Option<Handler>,
 ) -> Result<c_int> {
+    let slot = register(bus, to.is_none(), rule, callback, installed)?;
+    if let Some(to) = to {
+        to.set(Arc::into_raw(slot));
+    }
+    Ok(1)
+}
+
+/// Adds a rule here, and tells the bus of it: at once, or by a call that is answered to `installed`.
+pub fn register(
+    bus: &Arc<Bus>,
+    floating: bool,
+    rule: &Rule,
+    callback: (Handler, *mut c_void),
+    installed: Option<Handler>,
+) -> Result<Arc<Slot>> {
     let is_local = rule.sender.as_deref() == Some(LOCAL)
         || rule.interface.as_deref() == Some(LOCAL)
         || rule.path.as_deref() == Some("/org/freedesktop/DBus/Local");
@@ -96,7 +111,7 @@ fn add(
     let slot = {
         let mut state = bus.enter()?;
         let kind = Kind::Match { told: told.clone() };
-        let slot = Slot::add(bus, &mut state, kind, callback, to.is_none());
+        let slot = Slot::add(bus, &mut state, kind, callback, floating);
         state.matches.push((slot.number, rule.clone()));
         slot
     };
@@ -117,10 +132,7 @@ fn add(
             return Err(errno);
         }
     }
-    if let Some(to) = to {
-        to.set(Arc::into_raw(slot));
-    }
-    Ok(1)
+    Ok(slot)
 }
 
 /// The number of the error that an answer is.

@@ -2,14 +2,16 @@
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use dbus::message::Field;
 use dbus::{Basic, Builder, Kind};
 
 use super::connection::Bus;
+use super::creds::Creds;
 use super::error::Error;
 use crate::bus;
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
@@ -20,6 +22,9 @@ use crate::{Errno, Result};
 pub struct Message {
     pub bus: Arc<Bus>,
     inside: Exclusive<Own>,
+    is_received: bool,
+    /// What C was told of the sender.
+    creds: OnceLock<Option<Arc<Creds>>>,
 }
 
 /// What is in it.
@@ -30,10 +35,10 @@ pub struct Own {
     pub timeout: u64,
     /// What C was told of types, by how deep the reader was: it is valid until the reader is told anew there.
     pub peeked: Vec<CString>,
-    /// What C was told of the signature.
-    pub signature: CString,
-    /// What C was told of the error.
-    pub error: Box<Error>,
+    /// What C was told of signatures, of the whole and by how deep the container was: the outer ones stay valid.
+    pub signatures: Vec<CString>,
+    /// What C was told of the error. It stays where it is, as the object does.
+    pub error: Error,
 }
 
 // SAFETY: the pointers in the error are to what is in the same object.
@@ -42,25 +47,63 @@ unsafe impl Send for Own {}
 impl Message {
     /// An object for C.
     pub fn new(bus: Arc<Bus>, content: Content) -> Arc<Self> {
+        Self::make(bus, content, false)
+    }
+
+    fn make(bus: Arc<Bus>, content: Content, is_received: bool) -> Arc<Self> {
         Arc::new(Self {
             bus,
+            is_received,
+            creds: OnceLock::new(),
             inside: Exclusive::new(Own {
                 content,
                 timeout: 0,
                 peeked: Vec::new(),
-                signature: CString::default(),
-                error: Box::new(Error::NULL),
+                signatures: Vec::new(),
+                error: Error::NULL,
             }),
         })
     }
 
     /// One that was received.
     pub fn received(bus: &Arc<Bus>, sealed: Sealed) -> Arc<Self> {
-        Self::new(Arc::clone(bus), Content::complete(sealed))
+        Self::make(Arc::clone(bus), Content::complete(sealed), true)
+    }
+
+    /// What is known of the sender by the message alone.
+    pub fn creds(&self) -> Result<Option<Arc<Creds>>> {
+        if let Some(known) = self.creds.get() {
+            return Ok(known.clone());
+        }
+        let found = match self.sender()? {
+            Some((sender, is_made_up)) => {
+                let state = self.bus.enter()?;
+                let is_asked = state.connection.is_client || is_made_up;
+                let wanted = if is_asked { state.creds_mask } else { 0 };
+                Creds::of_sender(&sender, is_made_up, wanted)
+            }
+            None => None,
+        };
+        Ok(self.creds.get_or_init(|| found).clone())
+    }
+
+    /// Who has sent it, if it was received; and whether it was made up here.
+    fn sender(&self) -> Result<Option<(CString, bool)>> {
+        let own = self.enter()?;
+        let header = own.content.header();
+        let sender = header.text(Field::Sender).filter(|_| self.is_received);
+        Ok(sender.map(|sender| (sender.to_owned(), header.serial() == MADE_UP)))
     }
 
     pub fn enter(&self) -> Result<Inside<'_, Own>> {
         self.inside.enter()
+    }
+
+    /// Has nothing of it left in memory in the end, nor of its answer.
+    pub fn set_sensitive(&self) -> Result<()> {
+        let mut own = self.enter()?;
+        own.content.set_sensitive();
+        Ok(())
     }
 }
 
@@ -85,7 +128,7 @@ impl Own {
             Content::Complete { sealed, .. } => text_of(sealed.message()),
             Content::Open { .. } => None,
         };
-        *self.error = Error::owned(name, text)?;
+        self.error = Error::owned(name, text)?;
         Ok(&self.error)
     }
 

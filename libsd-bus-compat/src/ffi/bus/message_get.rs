@@ -8,6 +8,7 @@ use dbus::message::{ALLOW_INTERACTIVE_AUTHORIZATION, Field, NO_AUTO_START, NO_RE
 
 use super::error::Error;
 use super::message::{Message, Own, errno, message, pointer, within};
+use crate::bus::message::Message as Content;
 use crate::ffi::boundary::whole;
 use crate::ffi::pointer::{Out, optional_text, text};
 use crate::{Errno, Result};
@@ -191,20 +192,23 @@ pub unsafe extern "C" fn sd_bus_message_get_signature(
     let get = || {
         // SAFETY: the contract of C.
         let mut own = unsafe { message(of) }?.enter()?;
-        let types = match &mut own.content {
-            crate::bus::message::Message::Open { builder, .. } if complete != 0 => {
-                builder.signature().to_vec()
-            }
-            crate::bus::message::Message::Open { builder, .. } => builder.open_signature().to_vec(),
-            crate::bus::message::Message::Complete { sealed, .. } if complete != 0 => {
-                sealed.message().signature().to_vec()
-            }
-            crate::bus::message::Message::Complete { sealed, cursor } => {
-                cursor.signature(sealed.message()).to_vec()
+        let own = &mut *own;
+        let (depth, types) = match &own.content {
+            Content::Open { builder, .. } if complete != 0 => (0, builder.signature()),
+            Content::Open { builder, .. } => (builder.depth(), builder.open_signature()),
+            Content::Complete { sealed, .. } if complete != 0 => (0, sealed.message().signature()),
+            Content::Complete { sealed, cursor, .. } => {
+                (cursor.depth(), cursor.signature(sealed.message()))
             }
         };
-        own.signature = CString::new(types).map_err(|_| Errno::BADMSG)?;
-        Ok::<_, Errno>(own.signature.as_ptr())
+        if own.signatures.len() <= depth {
+            own.signatures.resize_with(depth + 1, CString::default);
+        }
+        let place = own.signatures.get_mut(depth).ok_or(Errno::NOMEM)?;
+        if place.as_bytes() != types {
+            *place = CString::new(types).map_err(|_| Errno::BADMSG)?;
+        }
+        Ok::<_, Errno>(place.as_ptr())
     };
     whole(get).and_then(Result::ok).unwrap_or(ptr::null())
 }
@@ -218,8 +222,8 @@ pub unsafe extern "C" fn sd_bus_message_has_signature(
         // SAFETY: the contract of C.
         let wanted = unsafe { optional_text(signature) }.unwrap_or_default();
         let own = match &own.content {
-            crate::bus::message::Message::Open { builder, .. } => builder.signature(),
-            crate::bus::message::Message::Complete { sealed, .. } => sealed.message().signature(),
+            Content::Open { builder, .. } => builder.signature(),
+            Content::Complete { sealed, .. } => sealed.message().signature(),
         };
         Ok(c_int::from(own == wanted.to_bytes()))
     };

@@ -122,7 +122,8 @@ pub fn reply(
         return Err(Errno::PERM);
     }
     let builder = make(own.content.header()).map_err(errno)?;
-    Ok((Arc::clone(&call.bus), Content::open(builder)))
+    let content = Content::answer(&own.content, builder);
+    Ok((Arc::clone(&call.bus), content))
 }
 
 /// An error in answer to a call.

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::sync::{Arc, Weak};
 
 use super::connection::Bus;
+use crate::bus::creds::mask;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_text};
 use crate::ffi::sys;
@@ -13,7 +14,7 @@ use crate::{Errno, Result, environment};
 
 /// Which bus.
 #[derive(Clone, Copy, Debug)]
-enum Which {
+pub enum Which {
     System,
     User,
     /// The one that has started this program, or that of the user in a session, or the system's.
@@ -61,15 +62,20 @@ fn address(which: Which) -> Result<(Vec<u8>, &'static CStr)> {
     }
 }
 
-fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
+/// Opens one.
+pub fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
     let (address, scope) = address(which)?;
     let bus = Bus::new();
     {
         let mut state = bus.enter()?;
         state.scope = Some(scope);
         state.description = description.map(CStr::to_owned);
-        // The user's bus is the user's, and so is all who come by it.
-        state.trusted = scope == c"user";
+        // The user's bus is the user's, and so is all who come by it; a starter's may be any.
+        let is_starters = matches!(which, Which::Own) && variable("DBUS_STARTER_ADDRESS").is_some();
+        state.trusted = scope == c"user" && !is_starters;
+        if !state.trusted {
+            state.creds_mask |= mask::UID | mask::EUID | mask::EFFECTIVE_CAPS;
+        }
         state.connection.is_client = true;
         state.connection.addresses = Some(CString::new(address).map_err(|_| Errno::INVAL)?);
         state.connection.start()?;
@@ -113,12 +119,12 @@ openers! {
     sd_bus_open_system, sd_bus_open_system_with_description => System;
 }
 
-type Slot = RefCell<Weak<Bus>>;
+type Kept = RefCell<Weak<Bus>>;
 
 thread_local! {
-    static OWN: Slot = const { RefCell::new(Weak::new()) };
-    static USER: Slot = const { RefCell::new(Weak::new()) };
-    static SYSTEM: Slot = const { RefCell::new(Weak::new()) };
+    static OWN: Kept = const { RefCell::new(Weak::new()) };
+    static USER: Kept = const { RefCell::new(Weak::new()) };
+    static SYSTEM: Kept = const { RefCell::new(Weak::new()) };
 }
 
 /// This thread's bus by its number: SD_BUS_DEFAULT, SD_BUS_DEFAULT_USER, SD_BUS_DEFAULT_SYSTEM. Who has it keeps it.
@@ -142,7 +148,7 @@ pub fn all_known() -> Vec<Arc<Bus>> {
 unsafe fn default(
     to: *mut *const Bus,
     which: Which,
-    slot: &'static std::thread::LocalKey<Slot>,
+    slot: &'static std::thread::LocalKey<Kept>,
 ) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.

@@ -35,8 +35,8 @@ pub enum Kind {
     Filter,
     /// Messages of a rule; with the text of it if the bus was told.
     Match { told: Option<CString> },
-    /// Calls of an object.
-    Object,
+    /// Calls of an object, or what else is at this path.
+    Object { path: Arc<CStr> },
     /// The answer to the call of this number.
     Reply { serial: u32 },
 }
@@ -84,6 +84,12 @@ impl Slot {
         slot
     }
 
+    /// What is called when it goes.
+    pub fn set_destroy(&self, destroy: Destroy) -> Result<()> {
+        self.inside.enter()?.destroy = destroy;
+        Ok(())
+    }
+
     /// What is called.
     pub fn callback(&self) -> Result<(Handler, *mut c_void)> {
         let own = self.inside.enter()?;
@@ -94,17 +100,16 @@ impl Slot {
 /// Takes it out of the lists of a bus. Gives what the bus has had of it, to be dropped outside, and a rule it is to forget.
 pub fn remove(state: &mut State, slot: &Slot) -> (Option<Registered>, Option<CString>) {
     let number = slot.number;
-    state.filters.retain(|other| *other != number);
-    state.matches.retain(|(other, _)| *other != number);
-    state.objects.retain(|object| object.slot != number);
-    let told = match &slot.kind {
-        Kind::Match { told } => told.clone(),
-        Kind::Reply { serial } => {
-            state.connection.forget_reply(*serial);
-            None
+    let mut told = None;
+    match &slot.kind {
+        Kind::Filter => state.filters.retain(|other| *other != number),
+        Kind::Match { told: rule } => {
+            state.matches.retain(|(other, _)| *other != number);
+            told = rule.clone();
         }
-        Kind::Filter | Kind::Object => None,
-    };
+        Kind::Object { path } => state.objects.remove(path, |object| object.slot == number),
+        Kind::Reply { serial } => state.connection.forget_reply(*serial),
+    }
     let registered = state.slots.remove(&number);
     // Once only: afterwards it is in no list.
     let told = registered.as_ref().and(told);

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt::Write;
 use std::ptr;
+use std::sync::Arc;
 
 use super::connection::Bus;
 use super::error::Error;
@@ -32,14 +33,15 @@ pub const PROPERTY_CONST: u64 = 1 << 4;
 pub const PROPERTY_EMITS_CHANGE: u64 = 1 << 5;
 pub const PROPERTY_EMITS_INVALIDATION: u64 = 1 << 6;
 pub const PROPERTY_EXPLICIT: u64 = 1 << 7;
+pub const SENSITIVE: u64 = 1 << 8;
 /// Flags that properties alone may have.
 const OF_PROPERTIES: u64 = PROPERTY_CONST | PROPERTY_EMITS_CHANGE | PROPERTY_EMITS_INVALIDATION;
 const ABSOLUTE_OFFSET: u64 = 1 << 9;
 
-/// An entry as it lies in memory. What the union has for a kind stands here as that many words.
+/// `sd_bus_vtable`: an entry as it lies in memory. What the union has for a kind stands here as that many words.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Raw {
+pub struct Raw {
     /// The kind in the lowest 8 bits, and the flags.
     head: u64,
     words: [*const c_void; 5],
@@ -61,7 +63,7 @@ pub struct Method {
     pub flags: u64,
     pub name: CString,
     pub signature: CString,
-    pub result: CString,
+    pub result: Arc<CStr>,
     pub handler: Handler,
     offset: usize,
     /// Of what goes in, and then of what comes out.
@@ -157,7 +159,7 @@ impl Vtable {
     ///
     /// # Safety
     /// The pointer is null or to such a table; the functions in it are of their types.
-    pub unsafe fn read(table: *const c_void) -> Result<Self> {
+    pub unsafe fn read(table: *const Raw) -> Result<Self> {
         /// Without names of arguments, as of systemd 221.
         const SHORT: usize = 8 + 5 * size_of::<usize>();
         /// With them, as of systemd 243.
@@ -166,7 +168,7 @@ impl Vtable {
             return Err(Errno::INVAL);
         }
         // SAFETY: the caller's promise: the first entry has as many bytes.
-        let first = unsafe { table.cast::<Raw>().read() };
+        let first = unsafe { table.read() };
         let [size, features, ..] = first.words;
         let size = size.addr();
         let has_names = size >= LONG && features.addr() & 1 != 0;
@@ -184,7 +186,7 @@ impl Vtable {
         loop {
             place = place.wrapping_byte_add(size);
             // SAFETY: the caller's promise: there is an entry after each but the last.
-            let entry = unsafe { place.cast::<Raw>().read() };
+            let entry = unsafe { place.read() };
             let (kind, flags) = (entry.head as u8, entry.head >> 8);
             if kind == b'>' {
                 return vtable.is_unique().then_some(vtable).ok_or(Errno::EXIST);
@@ -218,7 +220,7 @@ impl Vtable {
                         flags,
                         name,
                         signature,
-                        result: result.to_owned(),
+                        result: result.into(),
                         // SAFETY: the caller's promise; a null pointer is None.
                         handler: unsafe { std::mem::transmute::<*const c_void, Handler>(fourth) },
                         offset: fifth.addr(),
@@ -277,6 +279,14 @@ impl Vtable {
         is_first(methods.collect()) && is_first(properties.collect())
     }
 
+    /// Whether there is a method or a property that another has, too.
+    pub fn shares(&self, other: &Self) -> bool {
+        let mut methods = self.methods.iter();
+        let mut properties = self.properties.iter();
+        methods.any(|method| other.method(method.name.to_bytes()).is_some())
+            || properties.any(|property| other.property(property.name.to_bytes()).is_some())
+    }
+
     pub fn method(&self, name: &[u8]) -> Option<&Method> {
         let mut methods = self.methods.iter();
         methods.find(|method| method.name.to_bytes() == name)
@@ -290,9 +300,13 @@ impl Vtable {
 
 /// What tells a client of it, as introspection has it.
 impl Vtable {
-    pub fn describe(&self, interface: &CStr, is_trusted: bool, to: &mut String) {
+    /// Begins an interface, whose parts are described one after the other.
+    pub fn begin(&self, interface: &CStr, to: &mut String) {
         // A String takes all that is written to it.
         let _ = writeln!(to, " <interface name=\"{}\">", shown(interface));
+    }
+
+    pub fn describe(&self, is_trusted: bool, to: &mut String) {
         annotate(
             to,
             "  ",
@@ -317,7 +331,6 @@ impl Vtable {
                     .map(|property| property.describe(&guards, to)),
             };
         }
-        to.push_str(" </interface>\n");
     }
 }
 
@@ -341,7 +354,7 @@ impl Method {
         }
         let _ = writeln!(to, "  <method name=\"{}\">", shown(&self.name));
         let mut names = self.names.iter();
-        for (types, direction) in [(&self.signature, "in"), (&self.result, "out")] {
+        for (types, direction) in [(&*self.signature, "in"), (&*self.result, "out")] {
             arguments(types, Some(direction), &mut names, to);
         }
         let is = |flag: u64| self.flags & flag != 0;

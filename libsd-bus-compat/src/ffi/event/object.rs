@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::process;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -17,13 +16,14 @@ use crate::event::{Id, Loop};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
+use crate::ffi::process::Process;
 use crate::{Errno, Result};
 
 /// `sd_event`
 #[derive(Debug)]
 pub struct Event {
     /// Of the process it belongs to.
-    process: u32,
+    process: Process,
     /// Of the thread whose default it is; 0 if it is none's.
     pub thread: libc::pid_t,
     pub file: Arc<OwnedFd>,
@@ -80,7 +80,7 @@ impl Event {
     pub fn new(thread: libc::pid_t) -> Result<Arc<Self>> {
         let core = Loop::new()?;
         Ok(Arc::new(Self {
-            process: process::id(),
+            process: Process::own(),
             thread,
             file: core.file(),
             state: AtomicI32::new(State::Initial as i32),
@@ -96,7 +96,7 @@ impl Event {
 
     /// Whether this is the process it belongs to.
     pub fn is_ours(&self) -> bool {
-        process::id() == self.process
+        self.process.is_own()
     }
 
     /// # Errors

@@ -1,64 +1,59 @@
 //! Values of properties: as a program's functions have them, or as they lie in memory.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
 use dbus::types;
 
-use super::Failed;
-use crate::Errno;
-use crate::ffi::bus::connection::Bus;
+use super::dispatch::{Call, Found, Stop};
 use crate::ffi::bus::error::Error;
-use crate::ffi::bus::message::{Message, errno};
+use crate::ffi::bus::message::Message;
 use crate::ffi::bus::message_append::{sd_bus_message_append_basic, sd_bus_message_append_strv};
 use crate::ffi::bus::message_read::sd_bus_message_read_basic;
-use crate::ffi::bus::vtable::Property;
+use crate::ffi::bus::vtable::{Property, SENSITIVE};
 use crate::ffi::memory::Text;
 use crate::ffi::pointer::optional_text;
 
-/// Appends the value of a property, in a variant: by the program's function, or as it lies in memory.
-pub(super) fn append_value(
-    bus: &Arc<Bus>,
-    path: &CStr,
-    interface: &CStr,
-    property: &Property,
-    object: *mut c_void,
-    to: &Arc<Message>,
-) -> std::result::Result<(), Failed> {
-    let number = |errno: Errno| Failed(-errno.raw_os_error(), Error::NULL);
-    let open = || {
-        let mut own = to.enter()?;
-        let contents = property.signature.to_bytes();
-        let builder = own.builder()?;
-        builder
-            .open_container(types::VARIANT, contents)
-            .map_err(errno)
-    };
-    open().map_err(number)?;
-    let userdata = property.userdata(object);
-    let mut error = Error::NULL;
-    let answer = match property.get {
-        // SAFETY: C has given the function for this; all that is pointed to is here.
-        Some(get) => unsafe {
-            get(
-                Arc::as_ptr(bus),
-                path.as_ptr(),
-                interface.as_ptr(),
-                property.name.as_ptr(),
-                Arc::as_ptr(to),
-                userdata,
-                &raw mut error,
-            )
-        },
-        // SAFETY: by the table a value of this type is there.
-        None => unsafe { load(to, property, userdata) },
-    };
-    if answer < 0 || error.name().is_some() {
-        return Err(Failed(answer, error));
+impl Call<'_> {
+    /// Appends the value of a property, in a variant: by the program's function, or as it lies in memory.
+    pub(super) fn append(
+        &self,
+        one: &Found,
+        property: &Property,
+        to: &Arc<Message>,
+    ) -> std::result::Result<(), Stop> {
+        let slot = self.slot(one.slot)?.ok_or(Stop::Gone)?;
+        if property.flags & SENSITIVE != 0 {
+            to.set_sensitive()?;
+        }
+        to.open_container(types::VARIANT, property.signature.to_bytes())?;
+        self.begin(&slot, None, one.userdata)?;
+        let userdata = property.userdata(one.userdata);
+        let mut error = Error::NULL;
+        let answer = match property.get {
+            // SAFETY: C has given the function for this; all that is pointed to is here.
+            Some(get) => unsafe {
+                get(
+                    Arc::as_ptr(self.bus),
+                    self.path.as_ptr(),
+                    one.name.as_ptr(),
+                    property.name.as_ptr(),
+                    Arc::as_ptr(to),
+                    userdata,
+                    &raw mut error,
+                )
+            },
+            // SAFETY: by the table a value of this type is there.
+            None => unsafe { load(to, property, userdata) },
+        };
+        self.end();
+        Stop::check(answer, error)?;
+        to.close_container()?;
+        // What goes with the slot may be the object that is asked next.
+        drop(slot);
+        self.is_there(one)
     }
-    let close = || to.enter()?.builder()?.close_container().map_err(errno);
-    close().map_err(number)
 }
 
 /// Appends a value as it lies in memory.

@@ -1,0 +1,439 @@
+//! Whom a call is for: what is at its path, and then what is for all below a path above it, from the nearest.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::sync::Arc;
+
+use dbus::message::{Field, NO_REPLY_EXPECTED};
+use dbus::{Builder, Kind, types};
+
+use super::{Object, What};
+use crate::ffi::bus::call::send;
+use crate::ffi::bus::connection::{Bus, Current};
+use crate::ffi::bus::dispatch::{answer_error, call_slot};
+use crate::ffi::bus::error::Error;
+use crate::ffi::bus::identity::is_privileged;
+use crate::ffi::bus::message::{Message, errno};
+use crate::ffi::bus::message_new::reply;
+use crate::ffi::bus::slot::{Handler, Slot};
+use crate::ffi::bus::vtable::{Method, SENSITIVE, UNPRIVILEGED, Vtable};
+use crate::{Errno, Result};
+
+/// A call, as objects look at it.
+pub(super) struct Call<'a> {
+    pub(super) bus: &'a Arc<Bus>,
+    pub(super) message: &'a Arc<Message>,
+    pub(super) path: CString,
+    pub(super) interface: CString,
+    pub(super) member: CString,
+}
+
+/// What there is for a call at its path, or at a path above.
+pub(super) struct Node {
+    pub(super) path: CString,
+    pub(super) is_above: bool,
+    /// As much of it as is for this call.
+    pub(super) here: Vec<Object>,
+}
+
+/// An interface that an object has, and what the object has for it.
+pub(super) struct Found {
+    pub(super) name: Arc<CStr>,
+    pub(super) vtable: Arc<Vtable>,
+    pub(super) slot: u64,
+    pub(super) userdata: *mut c_void,
+}
+
+/// What is known of a call when all is looked at anew.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// The functions for all calls that were called.
+    called: Vec<u64>,
+    /// Whether there is an object.
+    pub(super) exists: bool,
+}
+
+/// Why it does not go on.
+pub(super) enum Stop {
+    /// A callback has failed: by a number, and perhaps more.
+    Failed(c_int, Error),
+    /// What was looked at has gone meanwhile: all is to be looked at anew.
+    Gone,
+}
+
+impl From<Errno> for Stop {
+    fn from(errno: Errno) -> Self {
+        Self::Failed(-errno.raw_os_error(), Error::NULL)
+    }
+}
+
+impl Stop {
+    /// Of what a callback has answered.
+    pub(super) fn check(answer: c_int, error: Error) -> std::result::Result<(), Self> {
+        match answer < 0 || error.name().is_some() {
+            true => Err(Self::Failed(answer, error)),
+            false => Ok(()),
+        }
+    }
+
+    /// The number of it.
+    pub(super) fn into_errno(self) -> Errno {
+        match self {
+            Self::Gone => Errno::STALE,
+            Self::Failed(number, mut error) => {
+                let number = if number < 0 { -number } else { error.number() };
+                error.clear();
+                Errno::from_raw_os_error(number)
+            }
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn has_manager(&self) -> bool {
+        let mut here = self.here.iter();
+        here.any(|object| matches!(object.what, What::Manager))
+    }
+}
+
+/// Gives a call to the object it is for. False if it is none, or nobody's.
+pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
+    let call = {
+        let own = message.enter()?;
+        let header = own.content.header();
+        if header.kind() != Kind::MethodCall {
+            return Ok(false);
+        }
+        let text = |field| header.text(field).unwrap_or_default().to_owned();
+        Call {
+            bus,
+            message,
+            path: text(Field::Path),
+            interface: text(Field::Interface),
+            member: text(Field::Member),
+        }
+    };
+    if call.interface.to_bytes() == b"org.freedesktop.DBus.Peer" {
+        return Ok(false);
+    }
+    let mut asked = Asked::default();
+    loop {
+        return match call.offer(&mut asked) {
+            Ok(taken) => Ok(taken),
+            Err(Stop::Gone) => continue,
+            Err(Stop::Failed(number, mut error)) => {
+                let answered = answer_error(bus, message, number, &error);
+                error.clear();
+                answered.map(|()| true)
+            }
+        };
+    }
+}
+
+impl Call<'_> {
+    /// Offers it to all in turn; to functions for all calls once, though others are looked at anew. False if there is no object.
+    fn offer(&self, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+        for node in self.nodes()? {
+            if self.offer_to(&node, asked)? {
+                return Ok(true);
+            }
+            asked.exists = asked.exists || self.exists(&node)?;
+        }
+        if asked.exists {
+            self.unknown()?;
+        }
+        Ok(asked.exists)
+    }
+
+    fn offer_to(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+        let before = self.bus.enter()?.objects.changes();
+        for object in &node.here {
+            if !matches!(object.what, What::Calls) || asked.called.contains(&object.slot) {
+                continue;
+            }
+            let Some(slot) = self.slot(object.slot)? else {
+                continue;
+            };
+            asked.exists = true;
+            asked.called.push(object.slot);
+            if call_slot(self.bus, &slot, self.message)? != 0 {
+                return Ok(true);
+            }
+        }
+        if self.bus.enter()?.objects.changes() != before {
+            return Err(Stop::Gone);
+        }
+        self.rewind()?;
+        if self.method(node, asked)? {
+            return Ok(true);
+        }
+        match (self.interface.to_bytes(), self.member.to_bytes()) {
+            (b"org.freedesktop.DBus.Properties", b"Get" | b"Set") => self.property(node, asked),
+            (b"org.freedesktop.DBus.Properties", b"GetAll") => self.get_all(node, asked),
+            (b"org.freedesktop.DBus.Introspectable", b"Introspect") => self.introspect(node),
+            (b"org.freedesktop.DBus.ObjectManager", b"GetManagedObjects") => self.managed(node),
+            _ => Ok(false),
+        }
+    }
+
+    /// The path and those above, as far as they are there.
+    pub(super) fn nodes(&self) -> Result<Vec<Node>> {
+        let state = self.bus.enter()?;
+        let path = self.path.to_str().map_err(|_| Errno::BADMSG)?;
+        let mut nodes = Vec::new();
+        for (index, at) in std::iter::once(path)
+            .chain(dbus::path::ancestors(path))
+            .enumerate()
+        {
+            let at = CString::new(at).map_err(|_| Errno::BADMSG)?;
+            let is_above = index > 0;
+            if let Some(here) = state.objects.at(&at) {
+                let here = here.iter().filter(|object| {
+                    !is_above || object.is_fallback || matches!(object.what, What::Enumerator(_))
+                });
+                nodes.push(Node {
+                    here: here.cloned().collect(),
+                    path: at,
+                    is_above,
+                });
+            }
+        }
+        Ok(nodes)
+    }
+
+    /// Whether there is an object, though nobody has taken the call.
+    pub(super) fn exists(&self, node: &Node) -> std::result::Result<bool, Stop> {
+        let is_surely = |object: &Object| match object.what {
+            What::Calls => true,
+            What::Interface { .. } => false,
+            What::Manager | What::Enumerator(_) => !node.is_above,
+        };
+        if node.here.iter().any(is_surely) {
+            return Ok(true);
+        }
+        for object in &node.here {
+            if self.find(object)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A slot, if it has not gone.
+    pub(super) fn slot(&self, number: u64) -> Result<Option<Arc<Slot>>> {
+        let state = self.bus.enter()?;
+        let registered = state.slots.get(&number);
+        Ok(registered.and_then(|registered| registered.slot.upgrade()))
+    }
+
+    /// The slot of what was found.
+    fn held(&self, one: &Found) -> std::result::Result<Arc<Slot>, Stop> {
+        self.slot(one.slot)?.ok_or(Stop::Gone)
+    }
+
+    /// Sees that what was found has not gone, after a callback.
+    pub(super) fn is_there(&self, one: &Found) -> std::result::Result<(), Stop> {
+        self.held(one).map(drop)
+    }
+
+    /// What an object has for this path, if it has anything.
+    pub(super) fn find(&self, object: &Object) -> std::result::Result<Option<Found>, Stop> {
+        let What::Interface { name, vtable, find } = &object.what else {
+            return Ok(None);
+        };
+        let Some(slot) = self.slot(object.slot)? else {
+            return Ok(None);
+        };
+        let (_, mut userdata) = slot.callback()?;
+        if let Some(find) = find {
+            let before = self.bus.enter()?.objects.changes();
+            let mut place = userdata;
+            let mut error = Error::NULL;
+            self.begin(&slot, None, userdata)?;
+            // SAFETY: C has given the function for this; all that is pointed to is here.
+            let answer = unsafe {
+                find(
+                    Arc::as_ptr(self.bus),
+                    self.path.as_ptr(),
+                    name.as_ptr(),
+                    userdata,
+                    &raw mut place,
+                    &raw mut error,
+                )
+            };
+            self.end();
+            Stop::check(answer, error)?;
+            if answer == 0 {
+                drop(slot);
+                // It may have put there what is to be found.
+                return match self.bus.enter()?.objects.changes() == before {
+                    true => Ok(None),
+                    false => Err(Stop::Gone),
+                };
+            }
+            userdata = place;
+        }
+        Ok(Some(Found {
+            name: Arc::clone(name),
+            vtable: Arc::clone(vtable),
+            slot: object.slot,
+            userdata,
+        }))
+    }
+
+    /// Answers with an error by its name.
+    pub(super) fn refuse(&self, name: &[u8], text: &str) -> Result<()> {
+        if !self.wants_reply()? {
+            return Ok(());
+        }
+        let (bus, mut content) = reply(self.message, |call| Builder::method_error(call, name))?;
+        let builder = content.builder()?;
+        builder
+            .append_text(types::STRING, text.as_bytes())
+            .map_err(errno)?;
+        send(&bus, &Message::new(Arc::clone(&bus), content), false).map(drop)
+    }
+
+    /// Answers that an object has no such member.
+    fn unknown(&self) -> Result<()> {
+        if let Some((interface, name)) = self.property_name()? {
+            let text = format!(
+                "Unknown interface {} or property {}.",
+                interface.to_string_lossy(),
+                name.to_string_lossy()
+            );
+            return self.refuse(b"org.freedesktop.DBus.Error.UnknownProperty", &text);
+        }
+        let text = format!(
+            "Unknown method {} or interface {}.",
+            self.member.to_string_lossy(),
+            self.interface.to_string_lossy()
+        );
+        self.refuse(b"org.freedesktop.DBus.Error.UnknownMethod", &text)
+    }
+
+    pub(super) fn wants_reply(&self) -> Result<bool> {
+        let own = self.message.enter()?;
+        Ok(own.content.header().flags() & NO_REPLY_EXPECTED == 0)
+    }
+
+    /// Sends an answer without values.
+    pub(super) fn done(&self) -> Result<()> {
+        if !self.wants_reply()? {
+            return Ok(());
+        }
+        let (bus, content) = reply(self.message, Builder::method_return)?;
+        send(&bus, &Message::new(Arc::clone(&bus), content), false).map(drop)
+    }
+
+    /// Sends an answer that has been written.
+    pub(super) fn finish(&self, answer: &Message) -> Result<()> {
+        match self.wants_reply()? {
+            true => send(self.bus, answer, false).map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the call has no arguments.
+    pub(super) fn is_empty(&self) -> Result<bool> {
+        let own = self.message.enter()?;
+        Ok(own.content.sealed()?.message().signature().is_empty())
+    }
+
+    fn rewind(&self) -> Result<()> {
+        self.message.enter()?.content.reader()?.0.rewind(true);
+        Ok(())
+    }
+
+    /// Whether the caller may: all on a bus that is trusted and for what is marked so, else root and the user this process is.
+    pub(super) fn is_allowed(&self, flags: u64) -> Result<bool> {
+        Ok(flags & UNPRIVILEGED != 0 || self.bus.enter()?.trusted || is_privileged(self.message)?)
+    }
+
+    pub(super) fn denied(&self, interface: &CStr, member: &CStr) -> Result<()> {
+        let text = format!(
+            "Access to {}.{}() not permitted.",
+            interface.to_string_lossy(),
+            member.to_string_lossy()
+        );
+        self.refuse(b"org.freedesktop.DBus.Error.AccessDenied", &text)
+    }
+
+    /// Calls a method of an interface that is here. A call without an interface is for any that has the member.
+    fn method(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+        for object in &node.here {
+            let What::Interface { name, vtable, .. } = &object.what else {
+                continue;
+            };
+            if !self.interface.is_empty() && **name != *self.interface {
+                continue;
+            }
+            let Some(method) = vtable.method(self.member.to_bytes()) else {
+                continue;
+            };
+            let Some(one) = self.find(object)? else {
+                continue;
+            };
+            asked.exists = true;
+            self.invoke(&one, method)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn invoke(&self, one: &Found, method: &Method) -> std::result::Result<(), Stop> {
+        if method.flags & SENSITIVE != 0 {
+            self.message.set_sensitive()?;
+        }
+        if !self.is_allowed(method.flags)? {
+            return Ok(self.denied(&one.name, &method.name)?);
+        }
+        let given = {
+            let mut own = self.message.enter()?;
+            own.content.expect_answer(&method.result);
+            own.content.sealed()?.message().signature().to_vec()
+        };
+        if given != method.signature.to_bytes() {
+            let text = format!(
+                "Invalid arguments '{}' to call {}.{}(), expecting '{}'.",
+                String::from_utf8_lossy(&given),
+                self.interface.to_string_lossy(),
+                self.member.to_string_lossy(),
+                method.signature.to_string_lossy()
+            );
+            return Ok(self.refuse(b"org.freedesktop.DBus.Error.InvalidArgs", &text)?);
+        }
+        let Some(handler) = method.handler else {
+            // Done, without anything to do.
+            return Ok(self.done()?);
+        };
+        let userdata = method.userdata(one.userdata);
+        let slot = self.held(one)?;
+        let mut error = Error::NULL;
+        self.begin(&slot, Some(handler), userdata)?;
+        // SAFETY: C has given both for this; the message is there until it returns.
+        let answer = unsafe { handler(Arc::as_ptr(self.message), userdata, &raw mut error) };
+        self.end();
+        Stop::check(answer, error)
+    }
+
+    pub(super) fn begin(
+        &self,
+        slot: &Arc<Slot>,
+        handler: Handler,
+        userdata: *mut c_void,
+    ) -> Result<()> {
+        self.bus.enter()?.current.push(Current {
+            message: Arc::as_ptr(self.message),
+            slot: Arc::as_ptr(slot),
+            handler,
+            userdata,
+        });
+        Ok(())
+    }
+
+    pub(super) fn end(&self) {
+        if let Some(mut state) = self.bus.enter_to_leave() {
+            state.current.pop();
+        }
+    }
+}
