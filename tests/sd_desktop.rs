@@ -228,3 +228,34 @@ fn story_of_fcitx5(s: &Sandbox, library: &str) -> String {
     ]
     .concat()
 }
+
+/// Mice for games: objects by enumerators below a fallback, in a loop of sd-event. There are none of these mice here.
+#[test]
+fn ratbagd() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        const NAME: &str = "org.freedesktop.ratbag1";
+        let said = compare(s, |library| {
+            let daemon = start_service(s, library, &["ratbagd"], NAME);
+            let object = "/org/freedesktop/ratbag1";
+            let none = s.run(&format!("busctl introspect {NAME} {object}/device/none"));
+            let said = [
+                ask(s, "ratbagctl list"),
+                ask(s, &format!("busctl introspect {NAME} {object}")),
+                ask(s, &format!("busctl introspect {NAME} {object}/device")),
+                ask(s, &format!("busctl tree {NAME}")),
+                none.stderr,
+                ask(
+                    s,
+                    &format!(
+                        "busctl get-property {NAME} {object} {NAME}.Manager Devices APIVersion"
+                    ),
+                ),
+            ];
+            daemon.end();
+            said.concat() + &daemon.log()
+        });
+        assert!(said.contains("No devices available."), "{said}");
+        assert!(said.contains("/org/freedesktop/ratbag1/device\n"), "{said}");
+    });
+}

@@ -4,6 +4,7 @@ mod sd_probe;
 mod sd_program;
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use sd_program::{
@@ -270,3 +271,93 @@ fn story_of_netplan(s: &Sandbox, library: &str) -> String {
     daemon.end();
     said.replace(path.rsplit('/').next().unwrap(), "ID")
 }
+
+/// sdbus-c++, which is linked against the library: a service and a client of it in one program, each with a thread for its bus.
+#[test]
+fn sdbus_cpp() {
+    sandbox!(closed().timeout(Duration::from_secs(120)), |s| {
+        open_bus(s);
+        fs::write("/tmp/concat.cpp", include_str!("c/sdbus_cpp.cpp")).unwrap();
+        let compile =
+            "g++ -std=c++17 -Wall -o /tmp/concat /tmp/concat.cpp -lsdbus-c++ -lpthread 2>&1";
+        let compiled = s.cmd("sh").args(["-c", compile]);
+        compiled.timeout(Duration::from_secs(90)).run().ok();
+        let said = compare(s, |library| {
+            let program = s.cmd("/tmp/concat").env("LD_LIBRARY_PATH", library);
+            let program = program.env("DBUS_SESSION_BUS_ADDRESS", BUS);
+            let output = program.timeout(Duration::from_secs(30)).run();
+            assert!(
+                output
+                    .stderr
+                    .starts_with(&format!("{library}/libsystemd.so.0")),
+                "{output}"
+            );
+            output.ok()
+        });
+        assert!(said.contains("sooner or later\n"), "{said}");
+    });
+}
+
+/// The launcher of another bus: it tells its broker what to do by sd-bus between the two, in a loop of sd-event.
+#[test]
+fn dbus_broker() {
+    sandbox!(closed(), |s| {
+        open_bus(s);
+        fs::create_dir_all("/run/systemd/journal").unwrap();
+        let _journal = UnixDatagram::bind("/run/systemd/journal/socket").unwrap();
+        fs::write("/tmp/listen.py", include_str!("programs/listen.py")).unwrap();
+        fs::write("/tmp/broker.conf", BROKER).unwrap();
+        let service = "[D-BUS Service]\nName=org.example.Activated\nExec=/bin/false\n";
+        fs::create_dir("/tmp/services").unwrap();
+        fs::write("/tmp/services/org.example.Activated.service", service).unwrap();
+        let said = compare(s, |library| {
+            let command = [
+                "python3",
+                "/tmp/listen.py",
+                "/tmp/broker",
+                "dbus-broker-launch",
+            ];
+            let options = ["--scope", "user", "--config-file", "/tmp/broker.conf"];
+            let command = [&command[..], &options].concat();
+            let launcher = start(
+                "launcher",
+                library,
+                &command,
+                Ready::Socket("/tmp/broker".into()),
+            );
+            let bus = "busctl --address=unix:path=/tmp/broker";
+            let broker = format!(
+                "{bus} call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus"
+            );
+            let said = [
+                s.run(&format!(
+                    "{bus} introspect org.freedesktop.DBus /org/freedesktop/DBus"
+                ))
+                .ok(),
+                s.run(&format!("{broker} ListActivatableNames")).ok(),
+                s.run(&format!("{broker} ReloadConfig")).ok(),
+                s.run(&format!(
+                    "{broker} UpdateActivationEnvironment a{{ss}} 1 A b"
+                ))
+                .ok(),
+                s.run(&format!("{broker} NameHasOwner s org.example.None"))
+                    .ok(),
+                s.run(&format!(
+                    "{broker} StartServiceByName su org.example.Activated 0"
+                ))
+                .fails(1)
+                .stderr,
+            ];
+            assert_loaded(launcher.pid(), library);
+            launcher.end();
+            said.concat() + &launcher.log()
+        });
+        assert!(said.contains("org.example.Activated"), "{said}");
+    });
+}
+
+const BROKER: &str = r#"<busconfig>
+  <type>session</type>
+  <servicedir>/tmp/services</servicedir>
+  <policy context="default"><allow send_destination="*"/><allow own="*"/></policy>
+</busconfig>"#;

@@ -77,3 +77,20 @@ fn as_it_is() {
         all_pass(s, "/tmp/theirs", OURS, &format!("{OURS}/libsystemd.so.0"));
     });
 }
+
+/// Built against our library under its own name.
+#[test]
+fn built_on_ours() {
+    sandbox!(closed().bus(true).timeout(Duration::from_secs(300)), |s| {
+        if fs::metadata(SOURCE).is_err() {
+            skip!("the source of python-sdbus could not be fetched");
+        }
+        // As a distribution has it that takes ours for its libsystemd.
+        let ours = "mkdir /tmp/pkgconfig && sed 's/^Name:.*/Name: libsystemd/; s/^Version:.*/Version: 258/' \
+            /usr/lib/*/pkgconfig/libsd-bus-compat.pc >/tmp/pkgconfig/libsystemd.pc";
+        s.run(ours).ok();
+        build(s, "/tmp/ours", "/tmp/pkgconfig");
+        let library = format!("{}/libsd-bus-compat.so.0", theirs(s));
+        all_pass(s, "/tmp/ours", "", &library);
+    });
+}

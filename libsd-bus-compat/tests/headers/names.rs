@@ -26,7 +26,7 @@ pub const TYPES: &[(&str, &[(&str, &str)])] = &[
     (
         "bus::track",
         &[
-            ("Handler", "sd_bus_track_handler_t"),
+            ("TrackHandler", "sd_bus_track_handler_t"),
             ("Track", "sd_bus_track"),
             ("Bus", "sd_bus"),
             ("Message", "sd_bus_message"),

@@ -41,14 +41,23 @@ impl Builder {
             Kind::MethodReturn | Kind::Error | Kind::Signal => NO_REPLY_EXPECTED,
             Kind::Other(_) => return Err(Error::Invalid),
         };
-        Ok(Self {
-            header: Header::new(kind, flags),
+        Ok(Self::of(Header::new(kind, flags)))
+    }
+
+    /// Values of no message, whose kind is 0: they can be read and copied, and are not to be sent.
+    pub fn values() -> Self {
+        Self::of(Header::new(Kind::Other(0), NO_REPLY_EXPECTED))
+    }
+
+    fn of(header: Header) -> Self {
+        Self {
+            header,
             body: Vec::new(),
             signature: Vec::with_capacity(32),
             open: Vec::new(),
             sealed: false,
             sensitive: false,
-        })
+        }
     }
 
     /// A call of a method.

@@ -31,6 +31,8 @@ impl Connection {
             || self.addresses.is_some()
             || self.inside.is_some();
         if !has_way || self.serves.is_some() && self.is_client {
+            // It was begun, even so: sdbus-c++ makes its messages of such a bus.
+            self.phase = Phase::Closed;
             return Err(Errno::INVAL);
         }
         let begun = self.begin();

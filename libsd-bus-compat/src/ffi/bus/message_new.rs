@@ -38,8 +38,10 @@ pub unsafe extern "C" fn sd_bus_message_new(
         let bus = unsafe { started(of) }?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let kind = Kind::from_code(kind).ok_or(Errno::INVAL)?;
-        let builder = Builder::new(kind).map_err(errno)?;
+        let builder = match Kind::from_code(kind) {
+            Some(kind) => Builder::new(kind).map_err(errno)?,
+            None => Builder::values(),
+        };
         give(to, bus, Content::open(builder));
         Ok(0)
     })

@@ -83,6 +83,14 @@ fn names_of_a_call() {
     let mut signal = Builder::signal(b"/", b"a.b", b"C").unwrap();
     assert_eq!(signal.set_expect_reply(true), Err(Error::NotPermitted));
     assert_eq!(Builder::new(Kind::Other(9)).map(drop), Err(Error::Invalid));
+    let mut values = Builder::values();
+    values.append_basic(Basic::Byte(7)).unwrap();
+    let values = values.seal(1).unwrap();
+    assert_eq!(values.header().kind().code(), 0);
+    assert_eq!(
+        values.cursor().read_basic(&values, b'y'),
+        Ok(Some(Basic::Byte(7)))
+    );
 }
 
 /// A header of these fields in little-endian order, as (code, type, bytes of the value).
