@@ -59,7 +59,11 @@ impl Code {
         // An object that several share is const in Rust.
         let plain = |line: &str| {
             let is_const = |name: &&str| line.contains(&format!(" {name}("));
-            let line = format!("{line}\n");
+            let mut line = format!("{line}\n");
+            // C has no const for what a list's texts are, though nobody changes them; what is our own has.
+            if !line.contains(" compat_") {
+                line = line.replace("const char *const *", "char **");
+            }
             match OF_CONST.iter().any(is_const) {
                 true => line,
                 false => OBJECTS.iter().fold(line, |line, object| {
@@ -69,8 +73,6 @@ impl Code {
             }
         };
         declarations = declarations.lines().map(plain).collect();
-        // C has no const for what a list's texts are, though nobody changes them.
-        declarations = declarations.replace("const char *const *", "char **");
         let functions = header::functions(&declarations);
         declarations += &structures(&source);
         declarations += &constants(&source);

@@ -56,7 +56,7 @@ fn wrong(include: &Path) -> String {
     let code = code();
     // The one C file comes with it: so its own functions, and what it takes for the types of those in Rust, are compared, too.
     let unit = format!(
-        "#define _GNU_SOURCE\n{includes}#include \"{varargs}\"\n{}{}",
+        "#define _GNU_SOURCE\n#define SD_JOURNAL_SUPPRESS_LOCATION\n{includes}#include \"{varargs}\"\n{}{}",
         code.prelude, code.declarations
     );
     let unit_file = include.join("unit.c");
