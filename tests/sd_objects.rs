@@ -37,7 +37,9 @@ fn tables() {
             "/r org.freedesktop.DBus.Properties.Get: process -22 0",
             "/r org.freedesktop.DBus.Properties.Get: error org.freedesktop.DBus.Error.InvalidArgs",
         ];
-        let said = probe(s).compare(&format!("{BUS} $probe results"), &known);
+        let probe = probe(s);
+        probe.compare(&format!("{BUS} $probe tables"), &[]);
+        let said = probe.compare(&format!("{BUS} $probe results"), &known);
         assert!(said.contains("/r null.Right: <1> [1 ] i i:7"), "{said}");
         assert!(
             said.contains("[-42 ENOMSG] error System.Error.ENOMSG"),
@@ -77,7 +79,11 @@ fn changes_meanwhile() {
         // Theirs begins anew, and asks again, also where something else has come.
         let known = [
             "/getters org.freedesktop.DBus.Properties.Get: (get Adds)",
+            "/getters org.freedesktop.DBus.Properties.GetAll: (get Before)",
             "(get Adds)",
+            // What has gone is no error there when all has begun anew, and what was set is one.
+            "(get DropOwn) sd_bus_emit_properties_changed",
+            "/setters org.freedesktop.DBus.Properties.Set: (set Set)",
         ];
         let said = probe(s).compare(&format!("{BUS} $probe changing"), &known);
         assert!(

@@ -45,6 +45,13 @@ __extension__ enum {
         SD_BUS_NAME_QUEUE = UINT64_C(1) << 2
 };
 
+/* Flags of sd_bus_message_dump(3). */
+__extension__ enum {
+        SD_BUS_MESSAGE_DUMP_WITH_HEADER = UINT64_C(1) << 0,
+        SD_BUS_MESSAGE_DUMP_SUBTREE_ONLY = UINT64_C(1) << 1,
+        _SD_BUS_MESSAGE_DUMP_KNOWN_FLAGS = SD_BUS_MESSAGE_DUMP_WITH_HEADER | SD_BUS_MESSAGE_DUMP_SUBTREE_ONLY
+};
+
 /* What is known of a process or of who is on the bus, for the masks of sd_bus_creds_new_from_pid(3) and its like. */
 __extension__ enum {
         SD_BUS_CREDS_PID = UINT64_C(1) << 0,
@@ -174,6 +181,8 @@ int sd_bus_process_priority(sd_bus *bus, int64_t max_priority, sd_bus_message **
 int sd_bus_pending_method_calls(sd_bus *bus);
 int sd_bus_wait(sd_bus *bus, uint64_t timeout_usec);
 int sd_bus_flush(sd_bus *bus);
+int sd_bus_can_send(sd_bus *bus, char type);
+int sd_bus_enqueue_for_read(sd_bus *bus, sd_bus_message *m);
 int sd_bus_attach_event(sd_bus *bus, sd_event *e, int priority);
 int sd_bus_detach_event(sd_bus *bus);
 sd_event *sd_bus_get_event(sd_bus *bus);
@@ -253,6 +262,8 @@ int sd_bus_message_get_reply_cookie(sd_bus_message *m, uint64_t *cookie);
 int sd_bus_message_get_monotonic_usec(sd_bus_message *m, uint64_t *usec);
 int sd_bus_message_get_realtime_usec(sd_bus_message *m, uint64_t *usec);
 int sd_bus_message_get_seqnum(sd_bus_message *m, uint64_t *seqnum);
+int sd_bus_message_get_priority(sd_bus_message *m, int64_t *priority) _sd_deprecated_;
+int sd_bus_message_set_priority(sd_bus_message *m, int64_t priority) _sd_deprecated_;
 int sd_bus_message_get_expect_reply(sd_bus_message *m);
 int sd_bus_message_get_auto_start(sd_bus_message *m);
 int sd_bus_message_get_allow_interactive_authorization(sd_bus_message *m);
@@ -284,6 +295,8 @@ int sd_bus_message_append_array_space(sd_bus_message *m, char type, size_t size,
 int sd_bus_message_append_array_iovec(sd_bus_message *m, char type, const struct iovec *iov, unsigned n);
 int sd_bus_message_append_string_space(sd_bus_message *m, size_t size, char **s);
 int sd_bus_message_append_string_iovec(sd_bus_message *m, const struct iovec *iov, unsigned n);
+int sd_bus_message_append_array_memfd(sd_bus_message *m, char type, int memfd, uint64_t offset, uint64_t size);
+int sd_bus_message_append_string_memfd(sd_bus_message *m, int memfd, uint64_t offset, uint64_t size);
 int sd_bus_message_append_strv(sd_bus_message *m, char **l);
 int sd_bus_message_open_container(sd_bus_message *m, char type, const char *contents);
 int sd_bus_message_close_container(sd_bus_message *m);
@@ -293,6 +306,7 @@ int sd_bus_message_readv(sd_bus_message *m, const char *types, va_list ap);
 int sd_bus_message_read_basic(sd_bus_message *m, char type, void *p);
 int sd_bus_message_read_array(sd_bus_message *m, char type, const void **ptr, size_t *size);
 int sd_bus_message_read_strv(sd_bus_message *m, char ***l);
+int sd_bus_message_read_strv_extend(sd_bus_message *m, char ***l);
 int sd_bus_message_skip(sd_bus_message *m, const char *types);
 int sd_bus_message_enter_container(sd_bus_message *m, char type, const char *contents);
 int sd_bus_message_exit_container(sd_bus_message *m);
@@ -301,6 +315,8 @@ int sd_bus_message_verify_type(sd_bus_message *m, char type, const char *content
 int sd_bus_message_at_end(sd_bus_message *m, int complete);
 int sd_bus_message_rewind(sd_bus_message *m, int complete);
 int sd_bus_message_send(sd_bus_message *m);
+int sd_bus_message_sensitive(sd_bus_message *m);
+int sd_bus_message_dump(sd_bus_message *m, FILE *f, uint64_t flags);
 int sd_bus_message_new_signal_to(sd_bus *bus, sd_bus_message **m, const char *destination, const char *path,
         const char *interface, const char *member);
 
@@ -443,7 +459,9 @@ int sd_bus_service_name_is_valid(const char *p);
 int sd_bus_member_name_is_valid(const char *p);
 int sd_bus_object_path_is_valid(const char *p);
 int sd_bus_path_encode(const char *prefix, const char *external_id, char **ret_path);
+int sd_bus_path_encode_many(char **out, const char *path_template, ...);
 int sd_bus_path_decode(const char *path, const char *prefix, char **ret_external_id);
+int sd_bus_path_decode_many(const char *path, const char *path_template, ...);
 
 #ifdef __cplusplus
 #  define _SD_BUS_ERROR_VALUE(...) (sd_bus_error __VA_ARGS__)

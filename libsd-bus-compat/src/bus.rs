@@ -4,6 +4,7 @@ pub mod append;
 pub mod connection;
 pub mod container;
 pub mod creds;
+pub mod dump;
 pub mod error;
 pub mod message;
 pub mod objects;

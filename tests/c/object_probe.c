@@ -252,6 +252,46 @@ static const sd_bus_vtable wrong[] = {
         SD_BUS_VTABLE_END
 };
 
+/* Every flag that introspection tells of, or hides. */
+static const sd_bus_vtable flags[] = {
+        SD_BUS_VTABLE_START(SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_METHOD("Deprecated", "i", "s", on_call, SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_METHOD("Hidden", "i", "s", on_call, SD_BUS_VTABLE_HIDDEN),
+        SD_BUS_METHOD("Unprivileged", "i", "s", on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Capability", "i", "s", on_call, SD_BUS_VTABLE_CAPABILITY(21)),
+        SD_BUS_METHOD("NoReply", "i", NULL, on_call, SD_BUS_VTABLE_METHOD_NO_REPLY),
+        SD_BUS_METHOD("Sensitive", "i", "s", on_call, SD_BUS_VTABLE_SENSITIVE | SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Bare", NULL, NULL, NULL, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Names", "ii(ss)", SD_BUS_PARAM(one) SD_BUS_PARAM(two) SD_BUS_PARAM(three), "a{sv}",
+                                 SD_BUS_PARAM(1st), on_call, 0),
+        SD_BUS_SIGNAL("Deprecated", "i", SD_BUS_VTABLE_DEPRECATED),
+        SD_BUS_SIGNAL("Hidden", "i", SD_BUS_VTABLE_HIDDEN),
+        SD_BUS_SIGNAL("Empty", NULL, 0),
+        SD_BUS_SIGNAL_WITH_NAMES("Names", "iv", SD_BUS_PARAM(a) SD_BUS_PARAM(a), 0),
+        SD_BUS_PROPERTY("Deprecated", "i", get_number, 0, SD_BUS_VTABLE_DEPRECATED | SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Hidden", "i", get_number, 0, SD_BUS_VTABLE_HIDDEN),
+        SD_BUS_PROPERTY("Explicit", "i", get_number, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+        SD_BUS_PROPERTY("Sensitive", "i", get_number, 0, SD_BUS_VTABLE_SENSITIVE | SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_WRITABLE_PROPERTY("Privileged", "i", NULL, NULL, offsetof(struct thing, number), 0),
+        SD_BUS_WRITABLE_PROPERTY("Unprivileged", "i", NULL, NULL, offsetof(struct thing, number), SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END
+};
+
+static const sd_bus_vtable signals[] = { SD_BUS_VTABLE_START(0), SD_BUS_SIGNAL("A", "s", 0), SD_BUS_VTABLE_END };
+
+#define REFUSED(...) do {                                                                               \
+                const sd_bus_vtable refused[] = { SD_BUS_VTABLE_START(0), __VA_ARGS__, SD_BUS_VTABLE_END }; \
+                sd_bus_slot *slot = NULL;                                                               \
+                char path_[32];                                                                         \
+                int r_;                                                                                 \
+                                                                                                        \
+                /* A table that is refused has left something behind in one of the libraries. */        \
+                snprintf(path_, sizeof(path_), "/refused/%d", __LINE__);                                \
+                r_ = sd_bus_add_object_vtable(server, &slot, path_, "org.example.Refused", refused, NULL); \
+                printf("%s = %d %s\n", #__VA_ARGS__, r_, error(r_));                                    \
+                sd_bus_slot_unref(slot);                                                                \
+        } while (0)
+
 /* Those whose last element begins with x. */
 static int find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found, sd_bus_error *ret_error) {
         const char *last = strrchr(path, '/') + 1;
@@ -469,6 +509,63 @@ static void results(void) {
         CALL("/r", "org.example.First", "Right", "");
 }
 
+/* What introspection says of flags, and which tables are none. */
+static void tables(void) {
+        add("/t", "org.example.Flags", flags, &things[0]);
+        INTROSPECT("/t");
+        GET_ALL("/t", "org.example.Flags");
+        GET("/t", "org.example.Flags", "Sensitive");
+        CALL("/t", "org.example.Flags", "Sensitive", "i", 5);
+        CALL("/t", "org.example.Flags", "Bare", "");
+        CALL("/t", "org.example.Flags", "NoReply", "i", 5);
+        INT(sd_bus_set_trusted(server, 1));
+        REFUSED(SD_BUS_METHOD("a b", NULL, NULL, on_call, 0));
+        REFUSED(SD_BUS_METHOD("", NULL, NULL, on_call, 0));
+        REFUSED(SD_BUS_METHOD(NULL, NULL, NULL, on_call, 0));
+        REFUSED(SD_BUS_METHOD("A", "a", NULL, on_call, 0));
+        REFUSED(SD_BUS_METHOD("A", NULL, "{", on_call, 0));
+        REFUSED(SD_BUS_METHOD("A", "s", NULL, NULL, 0));
+        REFUSED(SD_BUS_METHOD("A", NULL, "s", NULL, 0));
+        REFUSED(SD_BUS_METHOD("A", NULL, NULL, on_call, SD_BUS_VTABLE_PROPERTY_CONST));
+        REFUSED(SD_BUS_METHOD("A", NULL, NULL, on_call, SD_BUS_VTABLE_PROPERTY_EXPLICIT));
+        REFUSED(SD_BUS_METHOD("A", NULL, NULL, on_call, 0), SD_BUS_METHOD("A", "s", NULL, on_call, 0));
+        REFUSED(SD_BUS_METHOD("A", NULL, NULL, on_call, 0), SD_BUS_PROPERTY("A", "s", get_name, 0, 0));
+        REFUSED(SD_BUS_METHOD("A", NULL, NULL, on_call, 0), SD_BUS_SIGNAL("A", "s", 0), SD_BUS_SIGNAL("A", "s", 0));
+        REFUSED(SD_BUS_SIGNAL("A", "a", 0));
+        REFUSED(SD_BUS_SIGNAL("A", "s", SD_BUS_VTABLE_UNPRIVILEGED));
+        REFUSED(SD_BUS_SIGNAL("A", "s", SD_BUS_VTABLE_METHOD_NO_REPLY));
+        REFUSED(SD_BUS_SIGNAL("A", "s", SD_BUS_VTABLE_PROPERTY_EXPLICIT));
+        REFUSED(SD_BUS_PROPERTY("A", "ss", get_name, 0, 0));
+        REFUSED(SD_BUS_PROPERTY("A", "", get_name, 0, 0));
+        REFUSED(SD_BUS_PROPERTY("A", "(ss)", NULL, 0, 0));
+        REFUSED(SD_BUS_PROPERTY("A", "as", NULL, 0, 0));
+        REFUSED(SD_BUS_PROPERTY("A", "ai", NULL, 0, 0));
+        REFUSED(SD_BUS_PROPERTY("A", "s", get_name, 0, SD_BUS_VTABLE_UNPRIVILEGED));
+        REFUSED(SD_BUS_PROPERTY("A", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST | SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+        REFUSED(SD_BUS_PROPERTY("A", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+        REFUSED(SD_BUS_PROPERTY("A", "s", get_name, 0, SD_BUS_VTABLE_METHOD_NO_REPLY));
+        REFUSED(SD_BUS_WRITABLE_PROPERTY("A", "as", get_name, NULL, 0, 0));
+        REFUSED(SD_BUS_WRITABLE_PROPERTY("A", "s", get_name, NULL, 0, SD_BUS_VTABLE_PROPERTY_CONST));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "ii", "a\0", "", "", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "ii", "a\0b\0", "s", "", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "ii", "", "s", "c\0", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "ii", "a\0b\0", "s", "c\0d\0", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "ii", "a\0a\0", "s", "1\0", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "", "", "s", "_c\0", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "", "x\0", "", "", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "i", "a b\0", "", "", on_call, 0));
+        REFUSED(SD_BUS_METHOD_WITH_NAMES("A", "i", "a-b\0", "", "", on_call, 0));
+        REFUSED(SD_BUS_SIGNAL_WITH_NAMES("A", "ii", "a\0", 0));
+        REFUSED(SD_BUS_SIGNAL_WITH_NAMES("A", "ii", "a\0b\0c\0", 0));
+        REFUSED(SD_BUS_SIGNAL_WITH_NAMES("A", "i", "a.b\0", 0));
+        REFUSED(SD_BUS_SIGNAL_WITH_NAMES("A", "ii", "", 0));
+        INT(sd_bus_add_object_vtable(server, NULL, "/twice", "org.example.Signals", signals, NULL));
+        INT(sd_bus_add_object_vtable(server, NULL, "/twice", "org.example.Signals", signals, NULL));
+        INT(sd_bus_add_object_vtable(server, NULL, "/twice", "org.example.Others", signals, NULL));
+        INT(sd_bus_add_object_vtable(server, NULL, "/once", "org.example.Signals", signals, NULL));
+        REFUSED({ .type = 'x', .flags = 0, .x = { .end = { 0 } } });
+}
+
 static int on_any(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         (void) m, (void) ret_error;
         printf("{%s} ", (char *) userdata);
@@ -622,6 +719,53 @@ static const sd_bus_vtable adding[] = {
         SD_BUS_VTABLE_END
 };
 
+static int set_dropping(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *value, void *userdata,
+                        sd_bus_error *ret_error) {
+        int number;
+
+        (void) bus, (void) path, (void) interface, (void) userdata, (void) ret_error;
+        printf("(set %s) ", property);
+        slots[0] = sd_bus_slot_unref(slots[0]);
+        return sd_bus_message_read(value, "i", &number);
+}
+
+static const sd_bus_vtable setters[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_WRITABLE_PROPERTY("Set", "i", get_dropping, set_dropping, 0, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END
+};
+
+static const sd_bus_vtable telling[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("DropOwn", "i", get_dropping, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("After", "i", get_dropping, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END
+};
+
+/* Finds once, and puts an object there or takes its own slot away. */
+static int find_changing(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                         sd_bus_error *ret_error) {
+        (void) bus, (void) ret_error;
+        printf("(find %s %s) ", path, interface);
+        if (strcmp(path, "/find/add") == 0 && !slots[5]) {
+                INT(sd_bus_add_object_vtable(server, &slots[5], path, "org.example.Second", second, &things[1]));
+                return 0;
+        }
+        if (strcmp(path, "/find/drop") == 0)
+                slots[6] = sd_bus_slot_unref(slots[6]);
+        *ret_found = userdata;
+        return 1;
+}
+
+static int enumerate_dropping(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *ret_error) {
+        (void) bus, (void) userdata, (void) ret_error;
+        printf("(enumerate %s) ", prefix);
+        slots[7] = sd_bus_slot_unref(slots[7]);
+        *ret_nodes = calloc(2, sizeof(char *));
+        (*ret_nodes)[0] = strdup("/enumerated/one");
+        return 1;
+}
+
 static void add_getters(void) {
         INT(sd_bus_add_object_vtable(server, &slots[0], "/getters", "org.example.Getters", getters, (void *) "getters"));
         INT(sd_bus_slot_set_destroy_callback(slots[0], destroyed));
@@ -665,6 +809,30 @@ static void changing(void) {
         INT(sd_bus_add_object_manager(server, NULL, "/getters"));
         INT(sd_bus_emit_object_added(server, "/getters"));
         slots[4] = sd_bus_slot_unref(slots[4]);
+        add_getters();
+        GET_ALL("/getters", "org.example.Getters");
+        add_getters();
+        GET_ALL("/getters", "");
+        INT(sd_bus_add_object_manager(server, NULL, "/"));
+        add_getters();
+        MANAGED("/");
+        add_getters();
+        INT(sd_bus_emit_object_added(server, "/getters"));
+        add_getters();
+        INT(sd_bus_emit_interfaces_added(server, "/getters", "org.example.Getters", NULL));
+        INT(sd_bus_add_object_vtable(server, &slots[0], "/telling", "org.example.Telling", telling, NULL));
+        INT(sd_bus_emit_properties_changed(server, "/telling", "org.example.Telling", "DropOwn", "After", NULL));
+        INT(sd_bus_add_object_vtable(server, &slots[0], "/setters", "org.example.Setters", setters, NULL));
+        CALL("/setters", "org.freedesktop.DBus.Properties", "Set", "ssv", "org.example.Setters", "Set", "i", 5);
+        CALL("/setters", "org.freedesktop.DBus.Properties", "Set", "ssv", "org.example.Setters", "Set", "i", 5);
+        INT(sd_bus_add_fallback_vtable(server, &slots[6], "/find", "org.example.Second", second, find_changing, &things[2]));
+        CALL("/find/add", "org.example.Second", "Right", "");
+        CALL("/find/add", "org.example.Second", "Right", "");
+        GET("/find/add", "org.example.Second", "Second");
+        CALL("/find/drop", "org.example.Second", "Right", "");
+        CALL("/find/drop", "org.example.Second", "Right", "");
+        INT(sd_bus_add_node_enumerator(server, &slots[7], "/enumerated", enumerate_dropping, NULL));
+        INTROSPECT("/enumerated");
         for (size_t i = 0; i < 8; i++)
                 slots[i] = sd_bus_slot_unref(slots[i]);
 }
@@ -717,6 +885,8 @@ int main(int argc, char **argv) {
                 managed();
         else if (strcmp(group, "results") == 0)
                 results();
+        else if (strcmp(group, "tables") == 0)
+                tables();
         else if (strcmp(group, "order") == 0)
                 order();
         else if (strcmp(group, "changing") == 0)

@@ -61,6 +61,23 @@ pub fn decode(path: &str, prefix: &str) -> Option<Vec<u8>> {
     below(path.as_bytes(), prefix.as_bytes()).map(label::unescape)
 }
 
+/// The names that stand in a path where `%` stands in a template, `sd_bus_path_decode_many`; nothing if it is not of that form. Each
+/// is what an element has beside the template's own text around it.
+pub fn decode_many(mut path: &[u8], mut template: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let until = |text: &[u8], end: u8| text.iter().position(|byte| *byte == end);
+    let mut names = Vec::new();
+    while let Some(at) = until(template, b'%') {
+        path = path.strip_prefix(template.get(..at)?)?;
+        let (element, rest) = path.split_at(until(path, b'/').unwrap_or(path.len()));
+        let behind = template.get(at + 1..)?;
+        // A second one in an element stands for itself.
+        let (suffix, behind) = behind.split_at(until(behind, b'/').unwrap_or(behind.len()));
+        names.push(label::unescape(element.strip_suffix(suffix)?));
+        (path, template) = (rest, behind);
+    }
+    (path == template).then_some(names)
+}
+
 /// What comes after a path and its `/`; nothing if it is not below that.
 fn below<'p>(path: &'p [u8], prefix: &[u8]) -> Option<&'p [u8]> {
     let rest = path.strip_prefix(prefix.strip_suffix(b"/").unwrap_or(prefix))?;

@@ -91,8 +91,9 @@ pub struct Connection {
     pub(crate) waits_for_bind: bool,
     route: Option<Route>,
     watch: Option<Watch>,
-    program: Option<Program>,
     socket: Option<Socket>,
+    /// Behind the socket, whose end it may be waiting for.
+    program: Option<Program>,
     authentication: Option<Side>,
     /// When authentication takes too long.
     deadline: u64,
@@ -131,8 +132,8 @@ impl Default for Connection {
             waits_for_bind: false,
             route: None,
             watch: None,
-            program: None,
             socket: None,
+            program: None,
             authentication: None,
             deadline: u64::MAX,
             incoming: Incoming::default(),
@@ -448,6 +449,26 @@ impl Connection {
         Ok(())
     }
 
+    /// Puts a message among those that were received, behind the others.
+    ///
+    /// # Errors
+    /// ENOTCONN; ENOBUFS if there are too many.
+    pub fn enqueue(&mut self, message: Sealed) -> Result<()> {
+        if !self.is_open() {
+            return Err(Errno::NOTCONN);
+        }
+        if self.received.len() >= dbus::connection::MAX_QUEUE {
+            return Err(Errno::NOBUFS);
+        }
+        self.received.push_back(message);
+        Ok(())
+    }
+
+    /// Leaves nothing of messages in the buffer that they were read to, from now on.
+    pub fn leave_nothing(&mut self) {
+        self.incoming.leave_nothing();
+    }
+
     /// It goes no further. What waits is to be told yet, and its descriptors stay, for whoever waits for these.
     pub fn fail(&mut self) {
         if self.is_open() {
@@ -467,7 +488,6 @@ impl Connection {
         }
         self.socket = None;
         self.watch = None;
-        // Behind the socket, whose end it may be waiting for.
         self.program = None;
         self.outgoing = Outgoing::default();
         self.early.clear();

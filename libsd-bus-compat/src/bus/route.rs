@@ -209,8 +209,10 @@ fn tcp(address: SocketAddr) -> Result<Found> {
 /// # Errors
 /// Of the connection.
 pub fn connected(socket: &Socket) -> Result<Option<()>> {
-    if !socket.wait(false, true, Some(0))? {
-        return Ok(None);
+    match socket.wait(false, true, Some(0)) {
+        Ok(true) => {}
+        Ok(false) | Err(Errno::INTR) => return Ok(None),
+        Err(errno) => return Err(errno),
     }
     sockopt::socket_error(socket.input())??;
     Ok(Some(()))

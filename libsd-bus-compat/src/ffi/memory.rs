@@ -53,6 +53,32 @@ pub fn texts<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
     Ok(list)
 }
 
+/// A list with more texts behind those that it has, which it keeps. If there is no memory it stays as it was.
+///
+/// # Safety
+/// The list is of malloc, and a null pointer ends it; or it is null.
+pub unsafe fn extended(list: *mut *mut c_char, more: &[&[u8]]) -> Result<*mut *mut c_char> {
+    let mut count = 0;
+    // SAFETY: the caller's promise.
+    while !list.is_null() && !unsafe { list.wrapping_add(count).read() }.is_null() {
+        count += 1;
+    }
+    let copies = more.iter().map(|text| Text::new(text));
+    let copies: Vec<Text> = copies.collect::<Result<_>>()?;
+    let length = (count + copies.len() + 1) * size_of::<*mut c_char>();
+    // SAFETY: the caller's promise.
+    let list = unsafe { libc::realloc(list.cast(), length) }.cast::<*mut c_char>();
+    if list.is_null() {
+        return Err(Errno::NOMEM);
+    }
+    let copies = copies.into_iter().map(Text::into_raw);
+    for (index, copy) in copies.chain([ptr::null_mut()]).enumerate() {
+        // SAFETY: there is room for all of them.
+        unsafe { list.wrapping_add(count + index).write(copy) };
+    }
+    Ok(list)
+}
+
 /// Several numbers or pointers; null instead of none.
 pub fn array<T: Copy>(values: &[T]) -> Result<*mut T> {
     if values.is_empty() {

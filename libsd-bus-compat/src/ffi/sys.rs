@@ -28,6 +28,67 @@ pub fn now() -> u64 {
     seconds * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default() / 1000
 }
 
+/// A number as printf(3) has it by `%g`.
+pub fn double_text(value: f64) -> String {
+    let mut text = [0_u8; 64];
+    // SAFETY: it writes no more than the length it is told, a 0 at the end.
+    unsafe { libc::snprintf(text.as_mut_ptr().cast(), text.len(), c"%g".as_ptr(), value) };
+    let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
+    text.to_string_lossy().into_owned()
+}
+
+/// What time it is in UTC, as systemd's programs write it.
+pub fn time_text() -> String {
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it is written to, and this clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
+    let mut time = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both are there.
+    if unsafe { libc::gmtime_r(&raw const now.tv_sec, time.as_mut_ptr()) }.is_null() {
+        return String::new();
+    }
+    // SAFETY: zeroes are such a structure, and so is what was written to it.
+    let time = unsafe { time.assume_init() };
+    let day = usize::try_from(time.tm_wday).ok();
+    let day = day.and_then(|day| DAYS.get(day)).unwrap_or(&"");
+    format!(
+        "{day} {:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06} UTC",
+        1900 + i64::from(time.tm_year),
+        time.tm_mon + 1,
+        time.tm_mday,
+        time.tm_hour,
+        time.tm_min,
+        time.tm_sec,
+        now.tv_nsec / 1000
+    )
+}
+
+unsafe extern "C" {
+    static stdout: *mut libc::FILE;
+}
+
+/// Writes to a stream; to standard output if it is null.
+///
+/// # Errors
+/// EIO
+///
+/// # Safety
+/// The pointer is null or to a stream that is open.
+pub unsafe fn to_stream(stream: *mut libc::FILE, text: &[u8]) -> Result<()> {
+    let stream = match stream.is_null() {
+        // SAFETY: the C library has set it before any code runs.
+        true => unsafe { stdout },
+        false => stream,
+    };
+    // SAFETY: the caller's promise; the text is as long.
+    let written = unsafe { libc::fwrite(text.as_ptr().cast(), 1, text.len(), stream) };
+    (written == text.len()).then_some(()).ok_or(Errno::IO)
+}
+
 /// What strerror(3) says of a number.
 pub fn error_text(number: c_int) -> CString {
     let mut text = [0_u8; 256];

@@ -59,6 +59,8 @@ int compat_emit_properties_changed(sd_bus *bus, const char *path, const char *in
                                    struct arguments *arguments);
 int compat_emit_interfaces_added(sd_bus *bus, const char *path, const char *interface, struct arguments *arguments);
 int compat_emit_interfaces_removed(sd_bus *bus, const char *path, const char *interface, struct arguments *arguments);
+int compat_path_encode_many(char **out, const char *path_template, struct arguments *arguments);
+int compat_path_decode_many(const char *path, const char *path_template, struct arguments *arguments);
 
 /* CALL with `arguments`, a copy of the va_list `list`. */
 #define WITH_LIST(list_, call) do {                     \
@@ -167,6 +169,14 @@ int sd_bus_emit_interfaces_added(sd_bus *bus, const char *path, const char *inte
 
 int sd_bus_emit_interfaces_removed(sd_bus *bus, const char *path, const char *interface, ...) {
         WITH_ARGUMENTS(interface, compat_emit_interfaces_removed(bus, path, interface, &arguments));
+}
+
+int sd_bus_path_encode_many(char **out, const char *path_template, ...) {
+        WITH_ARGUMENTS(path_template, compat_path_encode_many(out, path_template, &arguments));
+}
+
+int sd_bus_path_decode_many(const char *path, const char *path_template, ...) {
+        WITH_ARGUMENTS(path_template, compat_path_decode_many(path, path_template, &arguments));
 }
 
 int sd_bus_error_has_names_sentinel(const sd_bus_error *e, ...) {

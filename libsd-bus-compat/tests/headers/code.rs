@@ -8,7 +8,7 @@ use std::process::Command;
 
 use cbindgen::{Builder, Config, ItemType, Language, SortKey, Style};
 
-use crate::names::{CONSTANTS, OBJECTS, STRUCTURES, TYPES, values};
+use crate::names::{CONSTANTS, LOOKERS, OBJECTS, STRUCTURES, TYPES, values};
 use crate::{CRATE, header};
 
 pub struct Code {
@@ -54,6 +54,9 @@ impl Code {
             declarations =
                 declarations.replace(&format!("const {object} *"), &format!("{object} *"));
             declarations = declarations.replace(&format!("const {object}*"), &format!("{object}*"));
+        }
+        for function in LOOKERS {
+            declarations = declarations.replace(function, &format!("{function}const "));
         }
         // C has no const for what a list's texts are, though nobody changes them.
         declarations = declarations.replace("const char *const *", "char **");

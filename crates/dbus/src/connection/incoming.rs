@@ -25,6 +25,8 @@ pub struct Incoming<D> {
     begin: usize,
     end: usize,
     descriptors: VecDeque<D>,
+    /// Whether nothing of a message may stay here.
+    leaves_nothing: bool,
 }
 
 impl<D> Default for Incoming<D> {
@@ -34,6 +36,7 @@ impl<D> Default for Incoming<D> {
             begin: 0,
             end: 0,
             descriptors: VecDeque::new(),
+            leaves_nothing: false,
         }
     }
 }
@@ -46,6 +49,17 @@ impl<D> Incoming<D> {
             end: received.len(),
             ..Self::default()
         }
+    }
+
+    /// Overwrites what was copied out of the buffer, now and from now on: a message had secrets, and its answer may.
+    pub fn leave_nothing(&mut self) {
+        self.leaves_nothing = true;
+        let (begin, end) = (self.begin, self.end);
+        let before = self.buffer.get_mut(..begin).unwrap_or_default();
+        before.fill(0);
+        let behind = self.buffer.get_mut(end..).unwrap_or_default();
+        behind.fill(0);
+        std::hint::black_box(&mut self.buffer);
     }
 
     /// Room for the next read, which is never empty.
@@ -78,7 +92,11 @@ impl<D> Incoming<D> {
             if let Some(place) = larger.get_mut(..have) {
                 place.copy_from_slice(there);
             }
-            self.buffer = larger;
+            let mut before = std::mem::replace(&mut self.buffer, larger);
+            if self.leaves_nothing {
+                before.fill(0);
+                std::hint::black_box(&mut before);
+            }
         } else {
             self.buffer.drain(..self.begin);
             let more = length.saturating_sub(self.buffer.len());
@@ -149,6 +167,9 @@ impl<D> Incoming<D> {
             let there = self.buffer.get(self.begin..self.begin + length);
             let bytes = there.unwrap_or_default().to_vec();
             self.begin += length;
+            if self.leaves_nothing {
+                self.leave_nothing();
+            }
             bytes
         };
         if self.begin == self.end {

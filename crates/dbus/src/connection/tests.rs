@@ -220,3 +220,15 @@ fn answers_and_the_lack_of_them() {
     assert_eq!(replies.abandon(), Some((3, 30)));
     assert!(replies.is_empty());
 }
+
+#[test]
+fn nothing_is_left_of_a_message_with_secrets() {
+    let mut incoming = Incoming::<u32>::default();
+    let is_left = |incoming: &mut Incoming<u32>| incoming.room().unwrap().contains(&7);
+    receive(&mut incoming, &bytes(&message(1, 0, 100)), 1000);
+    assert!(is_left(&mut incoming));
+    incoming.leave_nothing();
+    assert!(!is_left(&mut incoming));
+    receive(&mut incoming, &bytes(&message(2, 0, 100)), 1000);
+    assert!(!is_left(&mut incoming));
+}

@@ -87,3 +87,26 @@ fn names_below_a_prefix() {
         );
     }
 }
+
+#[test]
+fn names_in_a_template() {
+    for (path, template, names) in [
+        ("/a/one/b/two", "/a/%/b/%", Some(&["one", "two"][..])),
+        ("/a/x_2dy", "/a/%", Some(&["x-y"])),
+        ("/a/preone", "/a/pre%", Some(&["one"])),
+        ("/a/onepost/b", "/a/%post/b", Some(&["one"])),
+        ("/a/", "/a/%", Some(&[""])),
+        ("/a", "/a", Some(&[])),
+        ("/a/one/two", "/a/%", None),
+        ("/a/one", "/a/%/b", None),
+        ("/a/one", "/a/%%", None),
+        ("/b/one", "/a/%", None),
+    ] {
+        let decoded = decode_many(path.as_bytes(), template.as_bytes());
+        let names = names.map(|names| {
+            let names = names.iter().map(|name| name.as_bytes().to_vec());
+            names.collect::<Vec<_>>()
+        });
+        assert_eq!(decoded, names, "{path} {template}");
+    }
+}

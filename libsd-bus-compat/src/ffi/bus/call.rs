@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 
-use dbus::Kind;
 use dbus::message::{Field, NO_REPLY_EXPECTED};
+use dbus::{Kind, types};
 
 use super::connection::{Bus, State, deadline, shared};
 use super::dispatch::process;
@@ -79,6 +79,47 @@ pub fn send(bus: &Bus, message: &Message, wants_reply: bool) -> Result<u32> {
     let (sealed, serial) = seal(&mut state, &mut own, 0)?;
     state.connection.send(sealed)?;
     Ok(serial)
+}
+
+/// Whether values of this type can be sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_can_send(of: *const Bus, code: c_char) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        let is_monitor = {
+            let state = bus.enter()?;
+            if !state.connection.is_open() {
+                return Err(Errno::NOTCONN);
+            }
+            state.connection.is_monitor
+        };
+        if is_monitor {
+            return Ok(0);
+        }
+        let code = code.cast_unsigned();
+        if code == types::UNIX_FD {
+            running(&bus)?;
+            return Ok(c_int::from(bus.enter()?.connection.can_descriptors()));
+        }
+        Ok(c_int::from(
+            types::is_basic(code) || types::is_container(code),
+        ))
+    })
+}
+
+/// Puts a message among those that were received.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_enqueue_for_read(of: *const Bus, read: *const Message) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let bus = unsafe { shared(of) }?;
+        // SAFETY: the contract of C.
+        let own = unsafe { message(read) }?.enter()?;
+        let sealed = own.content.sealed().map_err(|_| Errno::INVAL)?;
+        bus.enter()?.connection.enqueue(sealed.clone())?;
+        Ok(0)
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -101,8 +101,11 @@ impl Message {
 
     /// Has nothing of it left in memory in the end, nor of its answer.
     pub fn set_sensitive(&self) -> Result<()> {
-        let mut own = self.enter()?;
-        own.content.set_sensitive();
+        self.enter()?.content.set_sensitive();
+        // One that was received was copied, perhaps, out of what was read.
+        if let Some(mut state) = self.bus.enter_to_leave() {
+            state.connection.leave_nothing();
+        }
         Ok(())
     }
 }
@@ -220,4 +223,32 @@ pub fn errno(error: dbus::Error) -> Errno {
 /// Text for C that may not be there.
 pub fn pointer(text: Option<&CStr>) -> *const c_char {
     text.map_or(ptr::null(), CStr::as_ptr)
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_sensitive(of: *const Message) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        unsafe { message(of) }?.set_sensitive()?;
+        Ok(0)
+    })
+}
+
+/// There are no priorities: kdbus had them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_get_priority(of: *const Message, to: *mut i64) -> c_int {
+    let get = |_: &mut Own| {
+        // SAFETY: the contract of C.
+        unsafe { Out::required(to) }?.set(0);
+        Ok(0)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, get) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_set_priority(of: *const Message, priority: i64) -> c_int {
+    let _ = priority;
+    // SAFETY: the contract of C.
+    unsafe { within(of, |own: &mut Own| own.builder().map(|_| 0)) }
 }

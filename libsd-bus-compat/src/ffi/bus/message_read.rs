@@ -11,7 +11,7 @@ use super::message::{Message, Own, errno, within};
 use crate::bus::append::Arguments as _;
 use crate::bus::message::Sealed;
 use crate::bus::read::{Places, read};
-use crate::ffi::memory::texts_or_null;
+use crate::ffi::memory::{extended, texts_or_null};
 use crate::ffi::pointer::{Out, optional_text, text};
 use crate::{Errno, Result};
 
@@ -143,6 +143,35 @@ pub unsafe extern "C" fn sd_bus_message_read_array(
     unsafe { within(of, act) }
 }
 
+/// Reads an array of texts. Nothing at the end of an array around it.
+fn texts(own: &mut Own) -> Result<Option<Vec<&[u8]>>> {
+    let (cursor, sealed) = own.content.reader()?;
+    let body = sealed.message();
+    let (code, contents) = match cursor.peek_type(body).map_err(errno)? {
+        Some(next) => next,
+        None => return Err(Errno::NXIO),
+    };
+    if code != types::ARRAY || !matches!(contents, b"s" | b"o" | b"g") {
+        return Err(Errno::NXIO);
+    }
+    let element = contents.first().copied().unwrap_or(types::STRING);
+    let entered = cursor.enter_container(body, types::ARRAY, Some(contents));
+    if !entered.map_err(errno)? {
+        return Ok(None);
+    }
+    let mut list = Vec::new();
+    while let Some(value) = cursor.read_basic(body, element).map_err(errno)? {
+        match value {
+            Basic::String(text) | Basic::ObjectPath(text) | Basic::Signature(text) => {
+                list.push(text.to_bytes());
+            }
+            _ => return Err(Errno::NXIO),
+        }
+    }
+    cursor.exit_container().map_err(errno)?;
+    Ok(Some(list))
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_message_read_strv(
     of: *const Message,
@@ -151,31 +180,33 @@ pub unsafe extern "C" fn sd_bus_message_read_strv(
     let act = |own: &mut Own| {
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let (cursor, sealed) = own.content.reader()?;
-        let body = sealed.message();
-        let (code, contents) = match cursor.peek_type(body).map_err(errno)? {
-            Some(next) => next,
-            None => return Err(Errno::NXIO),
-        };
-        if code != types::ARRAY || !matches!(contents, b"s" | b"o" | b"g") {
-            return Err(Errno::NXIO);
+        match texts(own)? {
+            Some(list) => to.set(texts_or_null(&list)?),
+            None => return Ok(0),
         }
-        let element = contents.first().copied().unwrap_or(types::STRING);
-        let entered = cursor.enter_container(body, types::ARRAY, Some(contents));
-        if !entered.map_err(errno)? {
+        Ok(1)
+    };
+    // SAFETY: the contract of C.
+    unsafe { within(of, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_bus_message_read_strv_extend(
+    of: *const Message,
+    list: *mut *mut *mut c_char,
+) -> c_int {
+    let act = |own: &mut Own| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(list) }?;
+        let Some(more) = texts(own)? else {
             return Ok(0);
+        };
+        if !more.is_empty() {
+            // SAFETY: the contract of C.
+            let before = unsafe { list.read() };
+            // SAFETY: the contract of C: it is a list of malloc's, or null.
+            to.set(unsafe { extended(before, &more) }?);
         }
-        let mut list = Vec::new();
-        while let Some(value) = cursor.read_basic(body, element).map_err(errno)? {
-            match value {
-                Basic::String(text) | Basic::ObjectPath(text) | Basic::Signature(text) => {
-                    list.push(text.to_bytes());
-                }
-                _ => return Err(Errno::NXIO),
-            }
-        }
-        cursor.exit_container().map_err(errno)?;
-        to.set(texts_or_null(&list)?);
         Ok(1)
     };
     // SAFETY: the contract of C.

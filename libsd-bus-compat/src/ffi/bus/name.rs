@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use dbus::{label, name, path};
 
+use super::arguments::{Arguments, List};
 use crate::Result;
 use crate::ffi::boundary::entry;
 use crate::ffi::memory::Text;
@@ -97,4 +98,60 @@ fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p [u8]> {
         [b'/', rest @ ..] => Some(rest),
         _ => None,
     }
+}
+
+/// `sd_bus_path_encode_many`, with the list that C's part has made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compat_path_encode_many(
+    to: *mut *mut c_char,
+    template: *const c_char,
+    list: *mut List,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let to = unsafe { Out::required(to) }?;
+        // SAFETY: the contract of C.
+        let template = unsafe { text(template) }?;
+        // SAFETY: C's part has made it of the program's arguments.
+        let mut arguments = unsafe { Arguments::new(list) };
+        let mut pieces = template.to_bytes().split(|byte| *byte == b'%');
+        let mut path = pieces.next().unwrap_or_default().to_vec();
+        for piece in pieces {
+            let name = arguments.optional_text().ok_or(Errno::INVAL)?;
+            path.extend(label::escape(name.to_bytes()).bytes());
+            path.extend(piece);
+        }
+        to.set(Text::new(&path)?.into_raw());
+        Ok(0)
+    })
+}
+
+/// `sd_bus_path_decode_many`, likewise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn compat_path_decode_many(
+    of: *const c_char,
+    template: *const c_char,
+    list: *mut List,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let of = unsafe { text(of) }?;
+        // SAFETY: the contract of C.
+        let template = unsafe { text(template) }?;
+        let Some(names) = path::decode_many(of.to_bytes(), template.to_bytes()) else {
+            return Ok(0);
+        };
+        let names = names.iter().map(|name| Text::new(name));
+        // All or none: what is written is the program's to free.
+        let names: Vec<Text> = names.collect::<Result<_>>()?;
+        // SAFETY: C's part has made it of the program's arguments.
+        let mut arguments = unsafe { Arguments::new(list) };
+        for name in names {
+            // SAFETY: the contract of C.
+            if let Some(to) = unsafe { Out::optional(arguments.pointer()) } {
+                to.set(name.into_raw());
+            }
+        }
+        Ok(1)
+    })
 }

@@ -33,13 +33,15 @@ pub type Find = Option<
 >;
 
 /// `sd_bus_node_enumerator_t`
-pub type Enumerate = unsafe extern "C" fn(
-    *const Bus,
-    *const c_char,
-    *mut c_void,
-    *mut *mut *mut c_char,
-    *mut Error,
-) -> c_int;
+pub type Enumerate = Option<
+    unsafe extern "C" fn(
+        *const Bus,
+        *const c_char,
+        *mut c_void,
+        *mut *mut *mut c_char,
+        *mut Error,
+    ) -> c_int,
+>;
 
 /// What a slot has at a path.
 #[derive(Clone, Debug)]
@@ -222,11 +224,12 @@ pub unsafe extern "C" fn sd_bus_add_node_enumerator(
     of: *const Bus,
     to: *mut *const Slot,
     path: *const c_char,
-    enumerate: Option<Enumerate>,
+    enumerate: Enumerate,
     userdata: *mut c_void,
 ) -> c_int {
     entry(|| {
-        let what = What::Enumerator(enumerate.ok_or(Errno::INVAL)?);
+        enumerate.ok_or(Errno::INVAL)?;
+        let what = What::Enumerator(enumerate);
         // SAFETY: the contract of C.
         unsafe { add(of, to, path, (None, userdata), false, what) }
     })

@@ -24,7 +24,7 @@ use crate::ffi::pointer::{Out, optional_text, text};
 use crate::{Errno, Result};
 
 /// `sd_bus_track_handler_t`
-type Handler = Option<unsafe extern "C" fn(*const Track, *mut c_void) -> c_int>;
+type TrackHandler = Option<unsafe extern "C" fn(*const Track, *mut c_void) -> c_int>;
 
 /// `sd_bus_track`
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Track {
 
 #[derive(Debug)]
 struct Own {
-    handler: Handler,
+    handler: TrackHandler,
     userdata: *mut c_void,
     destroy: Destroy,
     names: BTreeMap<CString, Name>,
@@ -60,7 +60,7 @@ struct Name {
 }
 
 impl Track {
-    fn new(bus: Arc<Bus>, handler: Handler, userdata: *mut c_void) -> Result<Arc<Self>> {
+    fn new(bus: Arc<Bus>, handler: TrackHandler, userdata: *mut c_void) -> Result<Arc<Self>> {
         let track = Arc::new_cyclic(|own| Self {
             bus,
             own: Weak::clone(own),
@@ -359,7 +359,7 @@ unsafe fn find<T>(of: *const Track, act: impl FnOnce(&mut Own) -> *const T) -> *
 pub unsafe extern "C" fn sd_bus_track_new(
     of: *const Bus,
     to: *mut *const Track,
-    handler: Handler,
+    handler: TrackHandler,
     userdata: *mut c_void,
 ) -> c_int {
     entry(|| {
@@ -402,19 +402,19 @@ pub unsafe extern "C" fn sd_bus_track_get_bus(of: *const Track) -> *const Bus {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_get_userdata(of: *const Track) -> *const c_void {
+pub unsafe extern "C" fn sd_bus_track_get_userdata(of: *const Track) -> *mut c_void {
     // SAFETY: the contract of C.
-    unsafe { find(of, |own| own.userdata.cast_const()) }
+    unsafe { find(of, |own| own.userdata.cast_const()) }.cast_mut()
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_track_set_userdata(
     of: *const Track,
     userdata: *mut c_void,
-) -> *const c_void {
+) -> *mut c_void {
     let set = |own: &mut Own| mem::replace(&mut own.userdata, userdata).cast_const();
     // SAFETY: the contract of C.
-    unsafe { find(of, set) }
+    unsafe { find(of, set) }.cast_mut()
 }
 
 #[unsafe(no_mangle)]

@@ -56,6 +56,8 @@ pub struct Vtable {
     pub properties: Vec<Property>,
     /// What the entries are, in their order.
     order: Vec<u8>,
+    /// Where the program has it.
+    address: usize,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,23 @@ unsafe fn names(place: *const c_char) -> Vec<CString> {
     }
 }
 
+/// Whether there can be such names: none, or one for each argument.
+fn are_names(names: &[CString], types: [&CStr; 2]) -> bool {
+    let count = |types: &CStr| {
+        let mut rest = types.to_bytes();
+        let mut count = 0;
+        while let Some(length) = dbus::signature::first(rest) {
+            rest = rest.get(length..).unwrap_or_default();
+            count += 1;
+        }
+        count
+    };
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let wanted: usize = types.map(count).iter().sum();
+    (names.is_empty() || names.len() == wanted)
+        && names.iter().all(|name| name.to_bytes().iter().all(is_part))
+}
+
 /// Sees that there can be such a property, with or without functions to get and set it.
 fn is_property(
     kind: u8,
@@ -181,6 +200,7 @@ impl Vtable {
             signals: Vec::new(),
             properties: Vec::new(),
             order: Vec::new(),
+            address: table.addr(),
         };
         let mut place = table;
         loop {
@@ -189,6 +209,7 @@ impl Vtable {
             let entry = unsafe { place.read() };
             let (kind, flags) = (entry.head as u8, entry.head >> 8);
             if kind == b'>' {
+                vtable.are_named()?;
                 return vtable.is_unique().then_some(vtable).ok_or(Errno::EXIST);
             }
             let [name, signature, third, fourth, fifth] = entry.words;
@@ -235,7 +256,7 @@ impl Vtable {
                         },
                     });
                 }
-                b'S' if flags & (OF_PROPERTIES | METHOD_NO_REPLY | UNPRIVILEGED) != 0 => {
+                b'S' if flags & (OF_PROPERTIES | UNPRIVILEGED) != 0 => {
                     return Err(Errno::INVAL);
                 }
                 b'S' => vtable.signals.push(Signal {
@@ -267,6 +288,16 @@ impl Vtable {
         }
     }
 
+    /// Sees that arguments have names, all or none of a member's.
+    fn are_named(&self) -> Result<()> {
+        let mut methods = self.methods.iter();
+        let mut signals = self.signals.iter();
+        let is_good = methods
+            .all(|method| are_names(&method.names, [&method.signature, &method.result]))
+            && signals.all(|signal| are_names(&signal.names, [&signal.signature, c""]));
+        is_good.then_some(()).ok_or(Errno::INVAL)
+    }
+
     /// Whether no method and no property is there twice.
     fn is_unique(&self) -> bool {
         let methods = self.methods.iter().map(|method| &method.name);
@@ -279,8 +310,11 @@ impl Vtable {
         is_first(methods.collect()) && is_first(properties.collect())
     }
 
-    /// Whether there is a method or a property that another has, too.
+    /// Whether there is a method or a property that another has, too; a table of signals may not be there twice.
     pub fn shares(&self, other: &Self) -> bool {
+        if self.address == other.address {
+            return true;
+        }
         let mut methods = self.methods.iter();
         let mut properties = self.properties.iter();
         methods.any(|method| other.method(method.name.to_bytes()).is_some())
@@ -359,7 +393,6 @@ impl Method {
         }
         let is = |flag: u64| self.flags & flag != 0;
         annotate(to, "   ", is(DEPRECATED), "DBus.Deprecated", "true");
-        annotate(to, "   ", is_guarded, "systemd1.Privileged", "true");
         annotate(
             to,
             "   ",
@@ -367,6 +400,7 @@ impl Method {
             "DBus.Method.NoReply",
             "true",
         );
+        annotate(to, "   ", is_guarded, "systemd1.Privileged", "true");
         to.push_str("  </method>\n");
     }
 }

@@ -250,7 +250,10 @@ fn an_erased_message_says_nothing() {
         assert!(cursor.skip(message, None).is_err());
     }
     let mut builder = call();
-    builder.append_text(b's', b"secret").unwrap();
+    builder.set_sensitive();
+    for _ in 0..100 {
+        builder.append_text(b's', b"secret").unwrap();
+    }
     builder.erase();
     assert_eq!(builder.append_text(b's', b"more"), Err(Error::NotPermitted));
     assert_eq!(builder.seal(1).map(drop), Err(Error::NotPermitted));

@@ -261,9 +261,12 @@ impl Call<'_> {
                 )
             };
             self.end();
+            drop(slot);
             Stop::check(answer, error)?;
+            if self.slot(object.slot)?.is_none() {
+                return Err(Stop::Gone);
+            }
             if answer == 0 {
-                drop(slot);
                 // It may have put there what is to be found.
                 return match self.bus.enter()?.objects.changes() == before {
                     true => Ok(None),

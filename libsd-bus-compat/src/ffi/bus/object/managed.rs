@@ -94,11 +94,11 @@ impl<'a> Call<'a> {
     /// Asks a program for the paths of its objects.
     fn enumerate(
         &self,
-        slot: u64,
+        number: u64,
         enumerate: Enumerate,
         to: &mut Paths,
     ) -> std::result::Result<(), Stop> {
-        let Some(slot) = self.slot(slot)? else {
+        let (Some(slot), Some(enumerate)) = (self.slot(number)?, enumerate) else {
             return Ok(());
         };
         let (_, userdata) = slot.callback()?;
@@ -124,7 +124,8 @@ impl<'a> Call<'a> {
             }
             to.add(path.into());
         }
-        Ok(())
+        drop(slot);
+        self.slot(number)?.map(drop).ok_or(Stop::Gone)
     }
 
     /// Answers for all below an object manager. False if there is none here.
