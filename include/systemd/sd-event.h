@@ -81,6 +81,7 @@ int sd_event_add_inotify_fd(sd_event *event, sd_event_source **source, int fd, u
 int sd_event_add_defer(sd_event *event, sd_event_source **source, sd_event_handler_t callback, void *userdata);
 int sd_event_add_post(sd_event *event, sd_event_source **source, sd_event_handler_t callback, void *userdata);
 int sd_event_add_exit(sd_event *event, sd_event_source **source, sd_event_handler_t callback, void *userdata);
+int sd_event_add_memory_pressure(sd_event *event, sd_event_source **source, sd_event_handler_t callback, void *userdata);
 
 int sd_event_prepare(sd_event *event);
 int sd_event_wait(sd_event *event, uint64_t usec);
@@ -98,6 +99,7 @@ int sd_event_get_iteration(sd_event *event, uint64_t *iteration);
 int sd_event_get_watchdog(sd_event *event);
 int sd_event_set_watchdog(sd_event *event, int on);
 int sd_event_set_signal_exit(sd_event *event, int on);
+int sd_event_trim_memory(void);
 
 sd_event_source *sd_event_source_ref(sd_event_source *source);
 sd_event_source *sd_event_source_unref(sd_event_source *source);
@@ -149,6 +151,9 @@ int sd_event_source_set_child_pidfd_own(sd_event_source *source, int own);
 int sd_event_source_get_child_process_own(sd_event_source *source);
 int sd_event_source_set_child_process_own(sd_event_source *source, int own);
 int sd_event_source_get_inotify_mask(sd_event_source *source, uint32_t *mask);
+int sd_event_source_get_inotify_path(sd_event_source *source, const char **path);
+int sd_event_source_set_memory_pressure_type(sd_event_source *source, const char *type);
+int sd_event_source_set_memory_pressure_period(sd_event_source *source, uint64_t threshold_usec, uint64_t window_usec);
 
 _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_event, sd_event_unref);
 _SD_DEFINE_POINTER_CLEANUP_FUNC(sd_event_source, sd_event_source_unref);

@@ -12,8 +12,10 @@ mod event;
 mod ffi;
 mod hmac;
 pub mod id128;
+mod journal;
 pub mod login;
 mod number;
+mod path;
 mod sha256;
 
 pub use rustix::io::Errno;

@@ -20,7 +20,7 @@ CC=$target/cc CARGO_TARGET_DIR=$target RUSTFLAGS="-Zsanitizer=address -Cunsafe-a
 tests=$(sed -n 's/^name = "\(sd_[a-z_]*\)"$/\1/p' tests/Cargo.toml)
 probes=
 for name in $tests; do
-    if grep -q '^mod sd_probe;' "tests/$name.rs"; then probes="$probes --test $name"; fi
+    if grep -q 'Probe::new(' "tests/$name.rs"; then probes="$probes --test $name"; fi
 done
 # shellcheck disable=SC2086 # a list of words
 SWITCHYARD_ASAN=$target/$host/library/libsd_bus_compat.a cargo test -p switchyard-tests --locked --no-fail-fast $probes

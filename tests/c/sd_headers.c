@@ -3,7 +3,9 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
+#include <systemd/sd-journal.h>
 #include <systemd/sd-login.h>
+#include <systemd/sd-path.h>
 
 /* A second time, and parts of it by themselves. */
 #include <systemd/sd-bus.h>

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::fs;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -247,10 +247,13 @@ impl Loop {
         let status = rustix::fs::fstat(&file)?;
         let inode = (status.st_dev, status.st_ino);
         let id = self.number();
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let path = rustix::fs::readlink(link, Vec::new()).ok();
         self.watches
             .add(&self.epoll, 0, (inode, file), (id, mask))?;
         let inotify = Inotify {
             mask,
+            path,
             inode,
             instance: 0,
         };

@@ -72,7 +72,7 @@ impl Loop {
                 let (instance, inode) = (inotify.instance, inotify.inode);
                 self.watches.remove(instance, inode, id);
             }
-            Kind::Io(_) | Kind::Time(_) | Kind::Defer | Kind::Exit => {}
+            Kind::Io(_) | Kind::Time(_) | Kind::Defer | Kind::Exit | Kind::Pressure(_) => {}
         }
         Some(source)
     }
@@ -148,6 +148,7 @@ impl Loop {
                 }
                 self.unwatch_signal(priority, libc::SIGCHLD);
             }
+            Kind::Pressure(_) => self.forget_pressure(id),
             _ => {}
         }
         self.settle(id);
@@ -194,6 +195,7 @@ impl Loop {
                 self.signals.watch(&self.epoll, priority, libc::SIGCHLD)?;
                 self.look_at_children = true;
             }
+            Kind::Pressure(_) => self.register_pressure(id, once(enabled))?,
             _ => {}
         }
         Ok(())

@@ -24,6 +24,7 @@ impl Loop {
     /// # Errors
     /// Of timerfd_settime(2).
     pub fn arm(&mut self) -> Result<bool> {
+        self.begin_pressures()?;
         let offset = match self.timers.iter().all(Timers::is_empty) {
             true => 0,
             false => *self.perturb.get_or_insert_with(perturb),
@@ -87,6 +88,7 @@ impl Loop {
                     self.set_pending(id, true);
                 }
             }
+            Kind::Pressure(_) => self.take_pressure(id, events)?,
             _ => {}
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! A source of events, and the state it is in.
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use super::clock::{Clock, Due, NEVER};
 use super::inotify::Inode;
 use super::limit::RateLimit;
+use super::pressure::Pressure;
 use crate::ffi::event::sys;
 use crate::{Errno, Result};
 
@@ -33,6 +34,7 @@ pub enum Kind {
     Post,
     Exit,
     Inotify(Inotify),
+    Pressure(Pressure),
 }
 
 /// A descriptor.
@@ -81,6 +83,8 @@ pub struct Child {
 #[derive(Debug)]
 pub struct Inotify {
     pub mask: u32,
+    /// The file's path when it began, if there is one.
+    pub path: Option<CString>,
     pub inode: Inode,
     /// The priority whose inotify it is in.
     pub instance: i64,
@@ -230,6 +234,13 @@ impl Source {
     pub fn inotify(&mut self) -> Result<&mut Inotify> {
         match &mut self.kind {
             Kind::Inotify(inotify) => Ok(inotify),
+            _ => Err(Errno::DOM),
+        }
+    }
+
+    pub fn pressure(&mut self) -> Result<&mut Pressure> {
+        match &mut self.kind {
+            Kind::Pressure(pressure) => Ok(pressure),
             _ => Err(Errno::DOM),
         }
     }

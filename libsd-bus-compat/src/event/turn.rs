@@ -34,6 +34,8 @@ pub struct Loop {
     /// A child may have changed.
     pub(super) look_at_children: bool,
     pub(super) watches: Watches,
+    /// Sources whose triggers are to be written.
+    pub(super) pressures: Vec<Id>,
     pub(super) watchdog: Option<Watchdog>,
     pub(super) perturb: Option<u64>,
 }
@@ -74,6 +76,7 @@ impl Loop {
             by_pid: BTreeMap::new(),
             look_at_children: false,
             watches: Watches::default(),
+            pressures: Vec::new(),
             watchdog: None,
             perturb: None,
         })
@@ -218,7 +221,7 @@ impl Loop {
                 Some(event) => Occurrence::Inotify(event),
                 None => Occurrence::Turn,
             },
-            Kind::Defer | Kind::Post | Kind::Exit => Occurrence::Turn,
+            Kind::Defer | Kind::Post | Kind::Exit | Kind::Pressure(_) => Occurrence::Turn,
         };
         let source = self.source(id)?;
         let oneshot = source.enabled == Enabled::Oneshot;

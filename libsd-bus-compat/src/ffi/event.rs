@@ -6,6 +6,7 @@ pub mod default;
 mod io;
 mod limit;
 pub mod object;
+mod pressure;
 mod run;
 mod settings;
 pub mod source;

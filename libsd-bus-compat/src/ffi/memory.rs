@@ -36,9 +36,14 @@ impl Drop for Text {
 
 /// Several texts; a null pointer ends them. Instead of none it is null.
 pub fn texts_or_null<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
-    if texts.is_empty() {
-        return Ok(ptr::null_mut());
+    match texts {
+        [] => Ok(ptr::null_mut()),
+        all => self::texts(all),
     }
+}
+
+/// Several texts; a null pointer ends them.
+pub fn texts<T: AsRef<[u8]>>(texts: &[T]) -> Result<*mut *mut c_char> {
     let copies = texts.iter().map(|text| Text::new(text.as_ref()));
     let copies: Vec<Text> = copies.collect::<Result<_>>()?;
     let mut pointers: Vec<*mut c_char> = copies.iter().map(|copy| copy.0).collect();

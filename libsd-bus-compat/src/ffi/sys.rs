@@ -1,6 +1,6 @@
 //! Calls of the C library and of the kernel that have no safe form elsewhere.
 
-use std::ffi::{CStr, CString, c_int, c_long};
+use std::ffi::{CStr, CString, c_char, c_int, c_long};
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
@@ -96,6 +96,32 @@ pub fn error_text(number: c_int) -> CString {
     unsafe { libc::strerror_r(number, text.as_mut_ptr().cast(), text.len()) };
     let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
     text.to_owned()
+}
+
+/// errno, which some functions have to leave as it was.
+pub fn errno() -> c_int {
+    // SAFETY: there is one of each thread.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: it is this thread's own.
+    unsafe { *place }
+}
+
+/// Sets it.
+pub fn set_errno(number: c_int) {
+    // SAFETY: there is one of each thread.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: it is this thread's own.
+    unsafe { *place = number };
+}
+
+/// What this program is called, without folders.
+pub fn program_name<'a>() -> Option<&'a CStr> {
+    unsafe extern "C" {
+        /// Set by the C library when the program starts; errno(3) has it.
+        static program_invocation_short_name: *const c_char;
+    }
+    // SAFETY: it is text, or null, and whoever changes it knows that no thread may read it meanwhile.
+    unsafe { super::pointer::optional_text(program_invocation_short_name) }
 }
 
 /// Takes a variable out of the environment.

@@ -2,12 +2,16 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <printf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
 
 /* What is left of a function's arguments. Rust takes one after the other, as what it knows them to be. */
 struct arguments {
@@ -315,4 +319,114 @@ int sd_pid_notifyf_with_fds(pid_t pid, int unset, const int *fds, size_t n_fds, 
         answer = notify_formatted(pid, unset, fds, (unsigned) n_fds, format, arguments);
         va_end(arguments);
         return answer;
+}
+
+/* In Rust. FILE, LINE and FUNCTION are null in functions without a place. */
+int compat_journal_print(int priority, const char *file, const char *line, const char *function, const char *message);
+int compat_journal_send(const char *file, const char *line, const char *function, const char *const *texts, size_t count);
+
+int sd_journal_printv_with_location(int priority, const char *file, const char *line, const char *function, const char *format,
+                                    va_list ap) {
+        WITH_TEXT(errno, format, ap, compat_journal_print(priority, file, line, function, text));
+}
+
+int sd_journal_print_with_location(int priority, const char *file, const char *line, const char *function, const char *format,
+                                   ...) {
+        WITH_VARIADIC(format, sd_journal_printv_with_location(priority, file, line, function, format, ap));
+}
+
+int sd_journal_printv(int priority, const char *format, va_list ap) {
+        return sd_journal_printv_with_location(priority, NULL, NULL, NULL, format, ap);
+}
+
+int sd_journal_print(int priority, const char *format, ...) {
+        WITH_VARIADIC(format, sd_journal_printv(priority, format, ap));
+}
+
+/* Goes over the arguments of a format: where vprintf(3) leaves a list nobody knows. */
+static int pass_over(const char *format, struct arguments *arguments) {
+        size_t count = parse_printf_format(format, 0, NULL);
+        int *types = calloc(count + 1, sizeof(int));
+
+        if (!types)
+                return -ENOMEM;
+        parse_printf_format(format, count, types);
+        for (size_t i = 0; i < count; i++) {
+                int flags = types[i] & PA_FLAG_MASK;
+
+                if (flags & PA_FLAG_PTR) {
+                        va_arg(arguments->list, void *);
+                        continue;
+                }
+                switch (types[i] & ~PA_FLAG_MASK) {
+                case PA_INT:
+                        if (flags & PA_FLAG_LONG_LONG)
+                                va_arg(arguments->list, long long);
+                        else if (flags & PA_FLAG_LONG)
+                                va_arg(arguments->list, long);
+                        else
+                                va_arg(arguments->list, int);
+                        break;
+                case PA_WCHAR:
+                        va_arg(arguments->list, wint_t);
+                        break;
+                case PA_CHAR:
+                        va_arg(arguments->list, int);
+                        break;
+                case PA_DOUBLE:
+                case PA_FLOAT:
+                        if (flags & PA_FLAG_LONG_DOUBLE)
+                                va_arg(arguments->list, long double);
+                        else
+                                va_arg(arguments->list, double);
+                        break;
+                case PA_STRING:
+                case PA_WSTRING:
+                case PA_POINTER:
+                        va_arg(arguments->list, void *);
+                        break;
+                default:
+                        free(types);
+                        return -EINVAL;
+                }
+        }
+        free(types);
+        return 0;
+}
+
+/* Makes a text of each format and its arguments; null ends them. */
+static int journal_send(const char *file, const char *line, const char *function, const char *format, struct arguments *arguments) {
+        int saved = errno, answer = 0;
+        char **texts = NULL;
+        size_t count = 0;
+
+        for (; format && answer >= 0; format = va_arg(arguments->list, const char *)) {
+                char **more = realloc(texts, (count + 1) * sizeof(*texts));
+                va_list copy;
+
+                if (!more) {
+                        answer = -ENOMEM;
+                        break;
+                }
+                texts = more;
+                va_copy(copy, arguments->list);
+                texts[count] = formatted(saved, format, copy);
+                va_end(copy);
+                answer = texts[count++] ? pass_over(format, arguments) : -ENOMEM;
+        }
+        errno = saved;
+        if (answer >= 0)
+                answer = compat_journal_send(file, line, function, (const char *const *) texts, count);
+        while (count > 0)
+                free(texts[--count]);
+        free(texts);
+        return answer;
+}
+
+int sd_journal_send_with_location(const char *file, const char *line, const char *function, const char *format, ...) {
+        WITH_ARGUMENTS(format, journal_send(file, line, function, format, &arguments));
+}
+
+int sd_journal_send(const char *format, ...) {
+        WITH_ARGUMENTS(format, journal_send(NULL, NULL, NULL, format, &arguments));
 }

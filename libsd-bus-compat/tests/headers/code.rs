@@ -8,7 +8,7 @@ use std::process::Command;
 
 use cbindgen::{Builder, Config, ItemType, Language, SortKey, Style};
 
-use crate::names::{CONSTANTS, LOOKERS, OBJECTS, STRUCTURES, TYPES, values};
+use crate::names::{CONSTANTS, OBJECTS, OF_CONST, STRUCTURES, TYPES, values};
 use crate::{CRATE, header};
 
 pub struct Code {
@@ -35,6 +35,13 @@ impl Code {
         // Each by itself: cbindgen knows types by their last name only.
         for name in modules(&source) {
             let mut text = module(&source, &format!("ffi::{name}"));
+            for (inner, _) in TYPES {
+                if let Some(inner) = inner.strip_prefix(&format!("{name}::"))
+                    && let Some(apart) = find(&text, inner)
+                {
+                    text = text.replace(&apart, "");
+                }
+            }
             let types = TYPES.iter().find(|(of, _)| *of == name);
             let mut config = config();
             for (name, in_c) in types.map_or(&[][..], |(_, types)| types) {
@@ -50,14 +57,18 @@ impl Code {
             declarations += &made(&text, config);
         }
         // An object that several share is const in Rust.
-        for object in OBJECTS {
-            declarations =
-                declarations.replace(&format!("const {object} *"), &format!("{object} *"));
-            declarations = declarations.replace(&format!("const {object}*"), &format!("{object}*"));
-        }
-        for function in LOOKERS {
-            declarations = declarations.replace(function, &format!("{function}const "));
-        }
+        let plain = |line: &str| {
+            let is_const = |name: &&str| line.contains(&format!(" {name}("));
+            let line = format!("{line}\n");
+            match OF_CONST.iter().any(is_const) {
+                true => line,
+                false => OBJECTS.iter().fold(line, |line, object| {
+                    line.replace(&format!("const {object} *"), &format!("{object} *"))
+                        .replace(&format!("const {object}*"), &format!("{object}*"))
+                }),
+            }
+        };
+        declarations = declarations.lines().map(plain).collect();
         // C has no const for what a list's texts are, though nobody changes them.
         declarations = declarations.replace("const char *const *", "char **");
         let functions = header::functions(&declarations);
@@ -166,7 +177,7 @@ fn constants(source: &str) -> String {
         }
     }
     for (in_c, value) in values() {
-        writeln!(all, "SAME({in_c}, {value}, \"{in_c}\");").unwrap();
+        writeln!(all, "SAME({in_c}, {value}U, \"{in_c}\");").unwrap();
     }
     all
 }
@@ -217,7 +228,7 @@ fn expanded() -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// The modules of `ffi`.
+/// The modules of `ffi`, and those within that are taken by themselves.
 fn modules(source: &str) -> Vec<String> {
     let ffi = module(source, "ffi");
     let names = ffi.lines().filter_map(|line| {
@@ -227,23 +238,38 @@ fn modules(source: &str) -> Vec<String> {
             .or(line.strip_prefix("pub mod "))?;
         Some(name.to_owned())
     });
-    names.collect()
+    let within = TYPES.iter().map(|(path, _)| (*path).to_owned());
+    let within = within
+        .filter(|path| path.contains("::") && find(source, &format!("ffi::{path}")).is_some());
+    names.chain(within).collect()
+}
+
+/// What stands in a module that must be there.
+fn module(source: &str, path: &str) -> String {
+    find(source, path).unwrap_or_else(|| panic!("there is no module {path}"))
 }
 
 /// What stands in a module: the compiler prints each level four columns further to the right.
-fn module(source: &str, path: &str) -> String {
+fn find(source: &str, path: &str) -> Option<String> {
     let mut lines: Vec<&str> = source.lines().collect();
-    for (level, name) in path.split("::").enumerate() {
-        let indent = " ".repeat(4 * level);
+    for name in path.split("::") {
         let begins = ["", "pub ", "pub(crate) ", "pub(super) "]
-            .map(|visible| format!("{indent}{visible}mod {name} {{"));
-        let begin = lines
+            .map(|visible| format!("{visible}mod {name} {{"));
+        let is_outermost = |line: &&&str| begins.iter().any(|begin| begin == line.trim_start());
+        let least = lines
             .iter()
-            .position(|line| begins.iter().any(|begin| begin == line));
-        let begin = begin.unwrap_or_else(|| panic!("there is no module {path}"));
+            .filter(is_outermost)
+            .map(|line| line.len() - line.trim_start().len())
+            .min()?;
+        let indent = " ".repeat(least);
+        let begin = lines.iter().position(|line| {
+            begins
+                .iter()
+                .any(|begin| *line == format!("{indent}{begin}"))
+        })?;
         let end = format!("{indent}}}");
-        let length = lines[begin..].iter().position(|line| *line == end).unwrap();
+        let length = lines[begin..].iter().position(|line| *line == end)?;
         lines = lines[begin + 1..begin + length].to_vec();
     }
-    lines.join("\n")
+    Some(lines.join("\n"))
 }

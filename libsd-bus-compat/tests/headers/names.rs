@@ -1,6 +1,7 @@
 //! Which type and which number of the code is which of the headers.
 
-/// What the types of each module of `ffi` are called in C, where it has any.
+/// What the types of each module of `ffi` are called in C, where it has any. A module within another that has one of the same
+/// name is taken by itself.
 pub const TYPES: &[(&str, &[(&str, &str)])] = &[
     (
         "bus",
@@ -20,7 +21,16 @@ pub const TYPES: &[(&str, &[(&str, &str)])] = &[
             ("Raw", "sd_bus_vtable"),
             ("Slot", "sd_bus_slot"),
             ("Track", "sd_bus_track"),
+        ],
+    ),
+    (
+        "bus::track",
+        &[
             ("TrackHandler", "sd_bus_track_handler_t"),
+            ("Track", "sd_bus_track"),
+            ("Bus", "sd_bus"),
+            ("Message", "sd_bus_message"),
+            ("Destroy", "sd_bus_destroy_t"),
         ],
     ),
     (
@@ -41,7 +51,7 @@ pub const TYPES: &[(&str, &[(&str, &str)])] = &[
     ("login", &[("Monitor", "sd_login_monitor")]),
 ];
 
-/// Objects that C holds by a pointer alone. In Rust it is const, since several may share one; in C it is for few functions.
+/// Objects that C holds by a pointer alone. In Rust it is const, since several may share one; in C it is not.
 pub const OBJECTS: &[&str] = &[
     "sd_bus",
     "sd_bus_creds",
@@ -52,8 +62,8 @@ pub const OBJECTS: &[&str] = &[
     "sd_event_source",
 ];
 
-/// Functions that only look at their object in C, too.
-pub const LOOKERS: &[&str] = &["sd_bus_creds_get_augmented_mask(", "sd_bus_creds_get_mask("];
+/// Functions that C hands an object as const.
+pub const OF_CONST: &[&str] = &["sd_bus_creds_get_mask", "sd_bus_creds_get_augmented_mask"];
 
 /// Structures that programs hold: of C, the module, of Rust, and the fields of both. The layout of sd_bus_vtable is in no type of
 /// Rust's, since there are two of it; that programs compiled with the header work is shown where it is read.
@@ -137,12 +147,14 @@ pub const CONSTANTS: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// Numbers of C, and what Rust has for them where a test can see it.
-pub fn values() -> Vec<(&'static str, i64)> {
+pub fn values() -> Vec<(&'static str, u64)> {
     use dbus::message::Kind;
     use dbus::types;
-    use sd_bus_compat::bus::creds::mask;
     let mut all = vec![
-        ("SD_LISTEN_FDS_START", sd_bus_compat::daemon::START.into()),
+        (
+            "SD_LISTEN_FDS_START",
+            sd_bus_compat::daemon::START.try_into().unwrap(),
+        ),
         ("SD_BUS_MESSAGE_METHOD_CALL", Kind::MethodCall.code().into()),
         (
             "SD_BUS_MESSAGE_METHOD_RETURN",
@@ -179,45 +191,19 @@ pub fn values() -> Vec<(&'static str, i64)> {
     ] {
         all.push((name, length.try_into().unwrap()));
     }
+    macro_rules! masks {
+        ($($name:ident)*) => {
+            all.extend([$((
+                concat!("SD_BUS_CREDS_", stringify!($name)),
+                sd_bus_compat::bus::creds::mask::$name,
+            )),*])
+        };
+    }
+    masks! {
+        PID TID PPID UID EUID SUID FSUID GID EGID SGID FSGID SUPPLEMENTARY_GIDS COMM TID_COMM EXE CMDLINE CGROUP UNIT SLICE USER_UNIT
+        USER_SLICE SESSION OWNER_UID EFFECTIVE_CAPS PERMITTED_CAPS INHERITABLE_CAPS BOUNDING_CAPS SELINUX_CONTEXT AUDIT_SESSION_ID
+        AUDIT_LOGIN_UID TTY UNIQUE_NAME WELL_KNOWN_NAMES DESCRIPTION PIDFD AUGMENT
+    }
     all.extend(types.map(|(name, code)| (name, code.into())));
-    let fields = [
-        ("SD_BUS_CREDS_PID", mask::PID),
-        ("SD_BUS_CREDS_TID", mask::TID),
-        ("SD_BUS_CREDS_PPID", mask::PPID),
-        ("SD_BUS_CREDS_UID", mask::UID),
-        ("SD_BUS_CREDS_EUID", mask::EUID),
-        ("SD_BUS_CREDS_SUID", mask::SUID),
-        ("SD_BUS_CREDS_FSUID", mask::FSUID),
-        ("SD_BUS_CREDS_GID", mask::GID),
-        ("SD_BUS_CREDS_EGID", mask::EGID),
-        ("SD_BUS_CREDS_SGID", mask::SGID),
-        ("SD_BUS_CREDS_FSGID", mask::FSGID),
-        ("SD_BUS_CREDS_SUPPLEMENTARY_GIDS", mask::SUPPLEMENTARY_GIDS),
-        ("SD_BUS_CREDS_COMM", mask::COMM),
-        ("SD_BUS_CREDS_TID_COMM", mask::TID_COMM),
-        ("SD_BUS_CREDS_EXE", mask::EXE),
-        ("SD_BUS_CREDS_CMDLINE", mask::CMDLINE),
-        ("SD_BUS_CREDS_CGROUP", mask::CGROUP),
-        ("SD_BUS_CREDS_UNIT", mask::UNIT),
-        ("SD_BUS_CREDS_SLICE", mask::SLICE),
-        ("SD_BUS_CREDS_USER_UNIT", mask::USER_UNIT),
-        ("SD_BUS_CREDS_USER_SLICE", mask::USER_SLICE),
-        ("SD_BUS_CREDS_SESSION", mask::SESSION),
-        ("SD_BUS_CREDS_OWNER_UID", mask::OWNER_UID),
-        ("SD_BUS_CREDS_EFFECTIVE_CAPS", mask::EFFECTIVE_CAPS),
-        ("SD_BUS_CREDS_PERMITTED_CAPS", mask::PERMITTED_CAPS),
-        ("SD_BUS_CREDS_INHERITABLE_CAPS", mask::INHERITABLE_CAPS),
-        ("SD_BUS_CREDS_BOUNDING_CAPS", mask::BOUNDING_CAPS),
-        ("SD_BUS_CREDS_SELINUX_CONTEXT", mask::SELINUX_CONTEXT),
-        ("SD_BUS_CREDS_AUDIT_SESSION_ID", mask::AUDIT_SESSION_ID),
-        ("SD_BUS_CREDS_AUDIT_LOGIN_UID", mask::AUDIT_LOGIN_UID),
-        ("SD_BUS_CREDS_TTY", mask::TTY),
-        ("SD_BUS_CREDS_UNIQUE_NAME", mask::UNIQUE_NAME),
-        ("SD_BUS_CREDS_WELL_KNOWN_NAMES", mask::WELL_KNOWN_NAMES),
-        ("SD_BUS_CREDS_DESCRIPTION", mask::DESCRIPTION),
-        ("SD_BUS_CREDS_PIDFD", mask::PIDFD),
-        ("_SD_BUS_CREDS_ALL", mask::ALL),
-    ];
-    all.extend(fields.map(|(name, field)| (name, field.cast_signed())));
     all
 }

@@ -15,11 +15,11 @@ use crate::ffi::pointer::{Out, text};
 use crate::{Errno, Result};
 
 /// What a program gives with a source.
-struct Given {
-    event: *const Event,
-    to: *mut *const Source,
-    callback: Callback,
-    userdata: *mut c_void,
+pub struct Given {
+    pub event: *const Event,
+    pub to: *mut *const Source,
+    pub callback: Callback,
+    pub userdata: *mut c_void,
 }
 
 impl Given {
@@ -27,7 +27,7 @@ impl Given {
     ///
     /// # Safety
     /// The pointers are as C promises.
-    unsafe fn add(
+    pub unsafe fn add(
         self,
         kind: Kind,
         check: impl FnOnce() -> Result<()>,

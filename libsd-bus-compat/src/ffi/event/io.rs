@@ -1,6 +1,6 @@
 //! Sources of descriptors, signals and changes of files.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 use std::os::fd::RawFd;
 
 use super::source::{Kind, Source, known, known_anywhere, source};
@@ -128,6 +128,26 @@ pub unsafe extern "C" fn sd_event_source_get_inotify_mask(
         source.check(Kind::Inotify)?;
         let mask: Result<u32> = known(source, |known| Ok(known.inotify()?.mask));
         to.set(mask?);
+        Ok(0)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sd_event_source_get_inotify_path(
+    of: *const Source,
+    to: *mut *const c_char,
+) -> c_int {
+    entry(|| {
+        // SAFETY: the contract of C.
+        let source = unsafe { source(of) }?;
+        // SAFETY: likewise.
+        let to = unsafe { Out::required(to) }?;
+        source.check(Kind::Inotify)?;
+        let path = known(source, |known| {
+            let path = known.inotify()?.path.as_ref();
+            path.map(|path| path.as_ptr()).ok_or(Errno::STALE)
+        });
+        to.set(path?);
         Ok(0)
     })
 }

@@ -55,6 +55,7 @@ pub enum Kind {
     Post,
     Exit,
     Inotify,
+    Pressure,
 }
 
 /// `sd_event_source`

@@ -90,6 +90,12 @@ pub fn time(clock: libc::clockid_t) -> Option<(u64, u64)> {
     }
 }
 
+/// Gives memory back that malloc(3) keeps for later.
+pub fn trim_memory() {
+    // SAFETY: it changes nothing that is in use.
+    unsafe { libc::malloc_trim(0) };
+}
+
 /// The thread that asks.
 pub fn thread() -> libc::pid_t {
     // SAFETY: it takes nothing and can't fail.

@@ -1,0 +1,92 @@
+//! Writing to the journal beside the original: one C program writes to a journal of its own, and prints what came there.
+
+mod sd_probe;
+
+use std::time::Duration;
+
+use sd_probe::{OURS, Probe, quiet};
+use support::{Sandbox, sandbox, skip_for_machine};
+
+const PROBE: &str = include_str!("c/journal_probe.c");
+
+fn probe(s: &Sandbox) -> Probe<'_> {
+    Probe::new(s, "journal_probe", PROBE)
+}
+
+#[test]
+fn texts() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).compare("$probe text", &[]);
+        assert!(said.contains("MESSAGE=from elsewhere|PRIORITY=6"), "{said}");
+    });
+}
+
+#[test]
+fn fields() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let said = probe.compare("$probe fields", &[]);
+        assert!(
+            said.contains("|D=   42 3.14    ||E=two one|F=ff 10 9 FF|G=end|"),
+            "{said}"
+        );
+        probe.compare("$probe without", &[]);
+    });
+}
+
+/// What is too long for a datagram comes in a file that nobody can change.
+#[test]
+fn long_entries() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let said = probe.compare("$probe big", &[]);
+        assert!(said.contains("a file of 20971555, seals f"), "{said}");
+        // Theirs fails with more fields than one call of sendmsg(2) takes.
+        let said = probe.with(OURS, "$probe many");
+        assert!(said.contains("seals f: A0=0|A1=1|"), "{said}");
+        assert!(said.contains("|A1999=1999|CODE_FILE="), "{said}");
+    });
+}
+
+#[test]
+fn streams() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let said = probe.compare("$probe streams", &[]);
+        assert!(said.contains("name||6|0|0|0|0|a line|"), "{said}");
+        // Theirs has no namespaces yet.
+        let said = probe.with(OURS, "$probe namespaces");
+        assert!(said.ends_with("\n1\nx||1|1|0|0|0|\n"), "{said}");
+    });
+}
+
+/// What is written to no journal is as good as written.
+#[test]
+fn no_journal() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).compare("$probe nobody", &[]);
+        assert!(said.contains("\"MESSAGE=x\", NULL) = 0"), "{said}");
+    });
+}
+
+/// Under valgrind: nothing is read that is not there, nothing is lost.
+#[test]
+fn memory() {
+    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
+        if s.run("valgrind --version").status != Some(0) {
+            skip_for_machine!("there is no valgrind");
+        }
+        let _compiled = probe(s);
+        for group in [
+            "text", "fields", "without", "many", "big", "streams", "nobody",
+        ] {
+            let line = format!(
+                "export LD_LIBRARY_PATH={OURS}; \
+                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
+                 /tmp/journal_probe {group} 2>&1"
+            );
+            let checked = s.cmd("sh").args(["-c", &line]);
+            checked.timeout(Duration::from_secs(60)).run().ok();
+        }
+    });
+}
