@@ -100,8 +100,14 @@ fn story_of_swayidle(s: &Sandbox, library: &str) -> String {
             &format!("busctl call org.freedesktop.login1 {path} org.example.Test {what}"),
         );
     };
-    tell("/org/freedesktop/login1/session/c1", "LockOrUnlock b true");
-    printed("locked");
+    // It says nowhere when it has begun to listen.
+    let locked = || {
+        tell("/org/freedesktop/login1/session/c1", "LockOrUnlock b true");
+        swayidle.log()[before.1..]
+            .lines()
+            .any(|line| line == "locked")
+    };
+    s.wait_for(locked, "locked");
     tell("/org/freedesktop/login1/session/c1", "LockOrUnlock b false");
     printed("unlocked");
     tell("/org/freedesktop/login1", "Sleep b true");
@@ -116,7 +122,10 @@ fn story_of_swayidle(s: &Sandbox, library: &str) -> String {
     swayidle.end();
     count("released:");
     logind.end();
-    swayidle.log()[before.1..].to_owned() + &logind.log()[before.0..]
+    let log = swayidle.log();
+    let mut printed: Vec<_> = log[before.1..].lines().collect();
+    printed.dedup();
+    printed.join("\n") + &logind.log()[before.0..]
 }
 
 /// Games: a tree of objects by an enumerator and a fallback, a property that is told of, a call as a client.
