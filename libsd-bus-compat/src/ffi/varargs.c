@@ -264,7 +264,7 @@ int sd_bus_message_new_method_errnof(sd_bus_message *call, sd_bus_message **m, i
 
 int sd_bus_reply_method_errorfv(sd_bus_message *call, const char *name, const char *format, va_list ap) {
         if (!name)
-                return -EINVAL;
+                return sd_bus_reply_method_error(call, NULL);
         return new_method_errorv(call, NULL, name, 0, format, ap);
 }
 

@@ -89,7 +89,7 @@ pub unsafe extern "C" fn sd_bus_can_send(of: *const Bus, code: c_char) -> c_int 
         let bus = unsafe { shared(of) }?;
         let is_monitor = {
             let state = bus.enter()?;
-            if !state.connection.is_open() {
+            if state.connection.phase == Phase::Unset {
                 return Err(Errno::NOTCONN);
             }
             state.connection.is_monitor

@@ -366,7 +366,8 @@ pub unsafe extern "C" fn sd_bus_start(of: *const Bus) -> c_int {
         if started.is_err() && bus.enter()?.connection.phase == Phase::Closed {
             super::attach::detach(&bus)?;
         }
-        started.map(|()| 0)
+        // The message that asks for a name is on its way.
+        started.and_then(|()| Ok(c_int::from(bus.enter()?.connection.is_client)))
     })
 }
 
@@ -381,6 +382,9 @@ pub unsafe extern "C" fn sd_bus_is_open(of: *const Bus) -> c_int {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_is_ready(of: *const Bus) -> c_int {
+    if of.is_null() {
+        return 0;
+    }
     let is = |state: &mut State| Ok(c_int::from(state.connection.phase == Phase::Running));
     // SAFETY: the contract of C.
     unsafe { within(of, is) }

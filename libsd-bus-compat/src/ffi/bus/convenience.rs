@@ -21,7 +21,6 @@ use super::message_read::{
     sd_bus_message_enter_container, sd_bus_message_read_basic, sd_bus_message_read_strv,
 };
 use super::slot::{Handler, Slot};
-use crate::bus::connection::Phase;
 use crate::ffi::boundary::entry;
 use crate::ffi::memory::Text;
 use crate::ffi::pointer::{Out, text};
@@ -55,12 +54,22 @@ fn checked(answer: c_int) -> Result<c_int> {
     }
 }
 
+/// Sees that a bus takes messages, before one is made.
+fn can_send(bus: &Bus) -> Result<()> {
+    match bus.enter()?.connection.is_open() {
+        true => Ok(()),
+        false => Err(Errno::NOTCONN),
+    }
+}
+
 /// A call with values of these types, which may be null for none.
 unsafe fn method_call(
     target: Target,
     types: *const c_char,
     arguments: &mut Arguments,
 ) -> Result<Held> {
+    // SAFETY: the contract of C.
+    can_send(unsafe { super::connection::bus(target.bus) }?)?;
     let mut made = Held(ptr::null());
     // SAFETY: the contract of C.
     checked(unsafe {
@@ -374,6 +383,7 @@ pub unsafe extern "C" fn compat_set_property(
 
 /// Whether a call is to be answered at all; who asks for no answer gets none.
 fn wants_reply(call: &Message) -> Result<bool> {
+    drop(call.bus.enter()?);
     let own = call.enter()?;
     if !own.content.is_complete() {
         return Err(Errno::PERM);
@@ -424,11 +434,12 @@ pub unsafe extern "C" fn sd_bus_reply_method_error(
     entry(|| {
         // SAFETY: the contract of C.
         let call = unsafe { message(call) }?;
+        let wants_reply = wants_reply(call)?;
         // SAFETY: the contract of C.
         let error = unsafe { error.as_ref() };
         let error = error.filter(|error| error.name().is_some());
         let error = error.ok_or(Errno::INVAL)?;
-        match wants_reply(call)? {
+        match wants_reply {
             true => answer_error(call, error),
             false => Ok(0),
         }
@@ -466,9 +477,7 @@ pub unsafe extern "C" fn compat_emit_signal(
     entry(|| {
         // SAFETY: the contract of C.
         let of = unsafe { super::connection::bus(bus) }?;
-        if of.enter()?.connection.phase == Phase::Unset {
-            return Err(Errno::NOTCONN);
-        }
+        can_send(of)?;
         let mut made = Held(ptr::null());
         // SAFETY: the contract of C.
         checked(unsafe {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::call::flush;
 use super::connection::{Bus, State, sd_bus_unref, shared, within};
-use crate::Result;
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::event::object::Event;
+use crate::{Errno, Result};
 
 /// What is to be done at the end.
 #[derive(Debug, Default)]
@@ -79,8 +79,8 @@ pub unsafe extern "C" fn sd_bus_close(of: *const Bus) {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_try_close(of: *const Bus) -> c_int {
-    let _ = of;
-    -libc::EOPNOTSUPP
+    // SAFETY: the contract of C.
+    unsafe { within(of, |_| Err(Errno::OPNOTSUPP)) }
 }
 
 #[unsafe(no_mangle)]

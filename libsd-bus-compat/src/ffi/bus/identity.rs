@@ -378,9 +378,9 @@ pub unsafe extern "C" fn sd_bus_query_sender_creds(
     entry(|| {
         // SAFETY: the contract of C.
         let call = unsafe { message(call) }?;
+        sender_of(call)?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        sender_of(call)?;
         match call.creds()? {
             Some(known) if wanted & !known.content.mask() == 0 => to.set(Arc::into_raw(known)),
             _ => give_new(to, of_sender(call, wanted)?),

@@ -142,9 +142,9 @@ pub unsafe extern "C" fn sd_bus_message_append_array_space(
     to: *mut *mut c_void,
 ) -> c_int {
     let act = |own: &mut Own| {
+        let builder = own.builder()?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let builder = own.builder()?;
         let space = builder.append_array_space(code.cast_unsigned(), size);
         to.set(space.map_err(errno)?.as_mut_ptr().cast());
         Ok(0)
@@ -265,9 +265,9 @@ pub unsafe extern "C" fn sd_bus_message_open_container(
     contents: *const c_char,
 ) -> c_int {
     let act = |own: &mut Own| {
+        let builder = own.builder()?;
         // SAFETY: the contract of C.
         let contents = unsafe { text(contents) }?.to_bytes();
-        let builder = own.builder()?;
         builder
             .open_container(code.cast_unsigned(), contents)
             .map_err(errno)?;

@@ -301,7 +301,11 @@ pub unsafe extern "C" fn sd_bus_message_get_error(of: *const Message) -> *const 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_message_get_errno(of: *const Message) -> c_int {
     // SAFETY: the contract of C.
-    unsafe { within(of, |own| own.error().map(Error::number)) }
+    match unsafe { within(of, |own| own.error().map(Error::number)) } {
+        // What is no error is 0, and so what answers this is a positive number, whatever is wrong.
+        number @ 0.. => number,
+        errno => -errno,
+    }
 }
 
 /// Nobody tells when a message came, or the how manieth it was: that was kdbus.

@@ -79,9 +79,9 @@ pub unsafe extern "C" fn compat_message_read(
     list: *mut List,
 ) -> c_int {
     let act = |own: &mut Own| {
+        own.content.reader()?;
         // SAFETY: the contract of C.
         let types = unsafe { text(types) }?.to_bytes();
-        own.content.reader()?;
         if types.is_empty() {
             return Ok(0);
         }
@@ -120,11 +120,11 @@ pub unsafe extern "C" fn sd_bus_message_read_array(
     size: *mut usize,
 ) -> c_int {
     let act = |own: &mut Own| {
+        let (cursor, sealed) = own.content.reader()?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
         // SAFETY: the contract of C.
         let size = unsafe { Out::required(size) }?;
-        let (cursor, sealed) = own.content.reader()?;
         let values = cursor.read_array(sealed.message(), code.cast_unsigned());
         match values.map_err(errno)? {
             Some(values) => {
@@ -178,6 +178,7 @@ pub unsafe extern "C" fn sd_bus_message_read_strv(
     to: *mut *mut *mut c_char,
 ) -> c_int {
     let act = |own: &mut Own| {
+        own.content.reader()?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
         match texts(own)? {

@@ -152,9 +152,13 @@ unsafe fn default(
 ) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
-        let to = unsafe { Out::required(to) }?;
+        let to = unsafe { Out::optional(to) };
         let known = slot.try_with(|slot| slot.borrow().upgrade());
-        if let Some(bus) = known.map_err(|_| Errno::NOTCONN)? {
+        let known = known.map_err(|_| Errno::NOTCONN)?;
+        let Some(to) = to else {
+            return Ok(c_int::from(known.is_some()));
+        };
+        if let Some(bus) = known {
             to.set(Arc::into_raw(bus));
             return Ok(0);
         }

@@ -98,9 +98,9 @@ pub unsafe extern "C" fn sd_event_source_get_priority(of: *const Source, to: *mu
     entry(|| {
         // SAFETY: the contract of C.
         let source = unsafe { source(of) }?;
+        let priority = known(source, |known| Ok(known.priority))?;
         // SAFETY: likewise.
-        let to = unsafe { Out::required(to) }?;
-        to.set(known(source, |known| Ok(known.priority))?);
+        unsafe { Out::required(to) }?.set(priority);
         Ok(0)
     })
 }

@@ -99,9 +99,9 @@ pub unsafe extern "C" fn sd_event_get_iteration(event: *const Event, to: *mut u6
     entry(|| {
         // SAFETY: the contract of C.
         let event = unsafe { shared(event) }?;
+        event.check()?;
         // SAFETY: likewise.
         let to = unsafe { Out::required(to) }?;
-        event.check()?;
         to.set(event.enter()?.core.iteration());
         Ok(0)
     })
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn sd_event_set_signal_exit(event: *const Event, on: c_int
     entry(|| {
         // SAFETY: the contract of C.
         let event = unsafe { shared(event) }?;
-        event.check()?;
+        event.check_alive()?;
         match on {
             0 => Ok(c_int::from(forget_signals(&event)?)),
             _ => Ok(c_int::from(end_at_signals(&event)?)),
@@ -160,7 +160,6 @@ fn end_at_signals(event: &Arc<Event>) -> Result<bool> {
     if !event.enter()?.signals.is_empty() {
         return Ok(false);
     }
-    event.check_alive()?;
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let mut guard = event.enter()?;
         let inside = &mut *guard;
