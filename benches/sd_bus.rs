@@ -13,8 +13,8 @@ mod sd_probe;
 use std::{fs, time::Duration};
 
 use goals::Goals;
-use sd_probe::{OURS, quiet, theirs};
-use support::{Daemon, Ready, Sandbox, run_program};
+use sd_probe::{OURS, open_bus, quiet, theirs};
+use support::{Sandbox, run_program};
 
 const ROUNDS: usize = 9;
 
@@ -44,11 +44,6 @@ const GOALS: [(Option<f64>, Option<f64>); COSTS.len()] = [
     (None, None),
 ];
 
-const SESSION: &str = "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" \
-    \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\"><busconfig><type>session</type>\
-    <listen>unix:path=/run/cost</listen><policy context=\"default\"><allow send_destination=\"*\"/>\
-    <allow own=\"*\"/></policy></busconfig>";
-
 fn main() {
     one_core::pin();
     let options = quiet().timeout(Duration::from_secs(900));
@@ -67,9 +62,7 @@ enum Way {
 const WAYS: [Way; 4] = [Way::Ours, Way::Systemd, Way::LibDbus, Way::Bytes];
 
 fn compare(s: &Sandbox) -> i32 {
-    fs::write("/tmp/session.conf", SESSION).unwrap();
-    let bus = ["dbus-daemon", "--config-file=/tmp/session.conf", "--nofork"];
-    let _bus = Daemon::start("session", &bus, &[], Ready::Socket("/run/cost".into()));
+    let _bus = open_bus(s);
     let library = theirs(s);
     let compile = |name: &str, source: &str, with: &str| {
         fs::write(format!("/tmp/{name}.c"), source).unwrap();
@@ -96,7 +89,7 @@ fn compare(s: &Sandbox) -> i32 {
             Way::LibDbus => (library.as_str(), "dbus_cost", what),
             Way::Bytes => (OURS, "bus_cost", bytes?),
         };
-        let address = "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/cost";
+        let address = "DBUS_SESSION_BUS_ADDRESS=unix:path=/tmp/bus";
         let line = format!("{address} LD_LIBRARY_PATH={library} /tmp/{program} {what} {count}");
         let said = s.cmd("sh").args(["-c", &line]);
         let said = said.timeout(Duration::from_secs(60)).run().ok();

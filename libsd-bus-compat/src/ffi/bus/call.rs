@@ -228,12 +228,15 @@ pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
         state.connection.send(sealed)?;
         (serial, until)
     };
+    // What has come before cannot be the answer.
+    let mut has_waited = false;
     loop {
         let socket = {
             let mut state = bus.enter()?;
-            if let Some(answer) = state.connection.take_reply(serial)? {
+            if has_waited && let Some(answer) = state.connection.take_reply(serial)? {
                 return Ok(answer);
             }
+            has_waited = true;
             let _ = state.connection.write()?;
             let left = until.saturating_sub(now());
             if left == 0 {
