@@ -47,7 +47,13 @@ pub fn is_pair(signature: &[u8]) -> bool {
 
 /// The length of the complete type that a valid signature begins with, or of the dictionary entry. That of what is not valid
 /// means nothing.
-pub(crate) fn first_of_valid(signature: &[u8]) -> usize {
+pub fn first_of_valid(signature: &[u8]) -> usize {
+    // Of most there is no more to see.
+    if let [code, ..] = signature
+        && is_basic(*code)
+    {
+        return 1;
+    }
     let mut depth = 0_usize;
     for (index, code) in signature.iter().enumerate() {
         match code {

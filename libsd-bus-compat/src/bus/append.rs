@@ -44,6 +44,21 @@ pub fn append<'a>(
     Ok(())
 }
 
+/// The same for types within others, which were looked at with these: not for each element of an array anew.
+fn append_within<'a>(
+    message: &mut Message,
+    mut types: &[u8],
+    arguments: &mut dyn Arguments<'a>,
+) -> Result<()> {
+    while !types.is_empty() {
+        let length = signature::first_of_valid(types);
+        let (one, rest) = types.split_at_checked(length).ok_or(Errno::INVAL)?;
+        append_one(message, one, arguments)?;
+        types = rest;
+    }
+    Ok(())
+}
+
 fn append_one<'a>(
     message: &mut Message,
     one: &[u8],
@@ -54,14 +69,15 @@ fn append_one<'a>(
             let count = arguments.int().cast_unsigned();
             open(message, types::ARRAY, element)?;
             for _ in 0..count {
-                append(message, element, arguments)?;
+                append_one(message, element, arguments)?;
             }
             close(message)
         }
         [types::VARIANT] => {
             let contents = arguments.text().ok_or(Errno::INVAL)?.to_bytes();
             open(message, types::VARIANT, contents)?;
-            append(message, contents, arguments)?;
+            // It was opened, so that is what a variant may hold.
+            append_within(message, contents, arguments)?;
             close(message)
         }
         [bracket @ (b'(' | b'{'), contents @ .., _] => {
@@ -70,7 +86,7 @@ fn append_one<'a>(
                 _ => types::DICT_ENTRY,
             };
             open(message, code, contents)?;
-            append(message, contents, arguments)?;
+            append_within(message, contents, arguments)?;
             close(message)
         }
         [types::UNIX_FD] => {

@@ -27,10 +27,32 @@ pub trait Places<'a> {
 /// EPERM if the message is not complete, EINVAL if these are no types, ENXIO if others come, EBUSY if an array has more
 /// elements than are wanted, EBADMSG.
 pub fn read<'a>(message: &mut Message, types: &[u8], places: &mut dyn Places<'a>) -> Result<bool> {
+    read_all(message, types, places, |rest| {
+        signature::first_element(rest).ok_or(Errno::INVAL)
+    })
+}
+
+/// The same for types within others, which were looked at with these: not for each element of an array anew.
+fn read_within<'a>(
+    message: &mut Message,
+    types: &[u8],
+    places: &mut dyn Places<'a>,
+) -> Result<bool> {
+    read_all(message, types, places, |rest| {
+        Ok(signature::first_of_valid(rest))
+    })
+}
+
+fn read_all<'a>(
+    message: &mut Message,
+    types: &[u8],
+    places: &mut dyn Places<'a>,
+    first: fn(&[u8]) -> Result<usize>,
+) -> Result<bool> {
     let mut rest = types;
     let mut any = false;
     while !rest.is_empty() {
-        let length = signature::first_element(rest).ok_or(Errno::INVAL)?;
+        let length = first(rest)?;
         let (one, after) = rest.split_at_checked(length).ok_or(Errno::INVAL)?;
         if !read_one(message, one, places)? {
             return if any { Err(Errno::NXIO) } else { Ok(false) };
@@ -47,7 +69,7 @@ fn read_one<'a>(message: &mut Message, one: &[u8], places: &mut dyn Places<'a>) 
             let count = places.count();
             let elements = |message: &mut Message, places: &mut dyn Places<'a>| {
                 for _ in 0..count {
-                    if !read(message, element, places)? {
+                    if !read_one(message, element, places)? {
                         return Err(Errno::NXIO);
                     }
                 }
@@ -58,7 +80,7 @@ fn read_one<'a>(message: &mut Message, one: &[u8], places: &mut dyn Places<'a>) 
         [types::VARIANT] => {
             let contents = places.text().ok_or(Errno::INVAL)?.to_bytes();
             let value = |message: &mut Message, places: &mut dyn Places<'a>| {
-                read(message, contents, places).map(drop)
+                read_within(message, contents, places).map(drop)
             };
             within(message, types::VARIANT, contents, places, value)
         }
@@ -68,7 +90,7 @@ fn read_one<'a>(message: &mut Message, one: &[u8], places: &mut dyn Places<'a>) 
                 _ => types::DICT_ENTRY,
             };
             let members = |message: &mut Message, places: &mut dyn Places<'a>| {
-                read(message, contents, places).map(drop)
+                read_within(message, contents, places).map(drop)
             };
             within(message, code, contents, places, members)
         }

@@ -344,7 +344,7 @@ impl Builder {
         }
         // Most bodies are small, and some values are enough to fill this.
         let count = if self.body.capacity() == 0 {
-            count.max(128)
+            count.max(256)
         } else {
             count
         };
