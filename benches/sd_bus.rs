@@ -64,6 +64,7 @@ const WAYS: [Way; 4] = [Way::Ours, Way::Systemd, Way::LibDbus, Way::Bytes];
 fn compare(s: &Sandbox) -> i32 {
     let _bus = open_bus(s);
     let library = theirs(s);
+    fs::write("/tmp/cost.h", include_str!("../tests/c/cost.h")).unwrap();
     let compile = |name: &str, source: &str, with: &str| {
         fs::write(format!("/tmp/{name}.c"), source).unwrap();
         let line = format!("cc -O2 -Wall -Wextra -Werror -o /tmp/{name} /tmp/{name}.c {with} 2>&1");

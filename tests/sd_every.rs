@@ -1,6 +1,9 @@
 //! Every function of the headers, called with nothing, on what is new, closed, used up, or of another process: the same errno as
 //! systemd's, never a signal, and nothing said.
 
+#[path = "../libsd-bus-compat/tests/headers/header.rs"]
+#[allow(dead_code, reason = "the headers are held against the code elsewhere")]
+mod header;
 mod sd_probe;
 
 use std::collections::BTreeMap;
@@ -32,25 +35,9 @@ struct Function {
 
 /// What preprocessed C declares and does not define.
 fn functions(text: &str) -> Vec<Function> {
-    let mut found = Vec::new();
-    let mut depth = 0_u32;
-    let mut declaration = String::new();
-    for character in text.chars() {
-        match character {
-            '{' => depth += 1,
-            '}' => {
-                depth -= 1;
-                declaration.clear();
-            }
-            ';' if depth == 0 => {
-                found.extend(function(&declaration));
-                declaration.clear();
-            }
-            _ if depth == 0 => declaration.push(character),
-            _ => {}
-        }
-    }
-    found.sort_by(|one: &Function, other| one.name.cmp(&other.name));
+    let declared = header::declarations(text);
+    let mut found: Vec<_> = declared.iter().filter_map(|one| function(one)).collect();
+    found.sort_by(|one, other| one.name.cmp(&other.name));
     found.dedup_by(|one, other| one.name == other.name);
     found
 }

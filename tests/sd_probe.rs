@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -174,22 +175,34 @@ pub fn theirs(s: &Sandbox) -> String {
     found.trim().to_owned()
 }
 
-/// A bus where everybody may have every name.
+/// A bus at /tmp/bus where everybody may have every name.
 pub fn open_bus(s: &Sandbox) -> Daemon {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
+    open_bus_with(s, &[], "")
+}
+
+/// The same, started by way of `before`, with more in its configuration.
+pub fn open_bus_with(s: &Sandbox, before: &[&str], more: &str) -> Daemon {
+    let _ = fs::remove_file("/tmp/bus");
+    configure_open_bus(more);
+    let own = ["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"];
+    let bus = s.spawn("dbus", &[before, &own].concat());
+    // It has its name in the file system before anybody is heard there.
+    s.wait_for(|| UnixStream::connect("/tmp/bus").is_ok(), "the bus");
     bus
+}
+
+/// Its configuration, as /tmp/bus.conf.
+pub fn configure_open_bus(more: &str) {
+    fs::write("/tmp/bus.conf", OPEN_TO_ALL.replace("MORE", more)).unwrap();
 }
 
 const OPEN_TO_ALL: &str = r#"<busconfig>
   <type>session</type>
+  MORE
   <listen>unix:path=/tmp/bus</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
+    <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use fuse::Hanging;
 use rustix::process::{Pid, Signal, kill_process};
-use sd_probe::{OURS, Probe, quiet, theirs};
+use sd_probe::{OURS, Probe, configure_open_bus, open_bus_with, quiet, theirs};
 use stall::Stall;
 use support::{Container, Daemon, Options, Sandbox, Via, sandbox, skip_for_machine};
 
@@ -42,7 +42,7 @@ fn probe(s: &Sandbox) -> Probe<'_> {
 #[test]
 fn addresses() {
     sandbox!(quiet(), |s| {
-        let _bus = open_bus(s);
+        let _bus = tcp_bus(s);
         let probe = probe(s);
         let tried = [
             "unix:path=/tmp/bus",
@@ -98,7 +98,7 @@ fn addresses() {
 #[test]
 fn programs() {
     sandbox!(quiet(), |s| {
-        let _bus = open_bus(s);
+        let _bus = tcp_bus(s);
         let said = probe(s).compare("$probe exec $probe /tmp/bus /tmp/log", &[]);
         assert_eq!(said.matches("ask(bus) = 1").count(), 2, "{said}");
     });
@@ -121,11 +121,7 @@ fn a_late_bus() {
         let said = probe.compare("$probe watch /tmp/late", &[]);
         let found = "listening: woken 1, connected 1";
         assert_eq!(said.matches(found).count(), 4, "{said}");
-        let here = OPEN_TO_ALL.replace(
-            "<listen>tcp:host=127.0.0.1,bind=127.0.0.1,port=47110,family=ipv4</listen>",
-            "",
-        );
-        fs::write("/tmp/bus.conf", here).unwrap();
+        configure_open_bus("");
         let start = "exec dbus-daemon --config-file=/tmp/bus.conf --nofork";
         let line = format!("rm -f /tmp/bus; $probe late unix:path=/tmp/bus '{start}'");
         let said = probe.compare(&line, &[]);
@@ -135,7 +131,7 @@ fn a_late_bus() {
         let said = probe.compare(&line, &[]);
         assert!(said.contains("told: Connected\nanswered\n"), "{said}");
         // One that is there, by a connection that is made meanwhile; after one that is refused.
-        let _bus = open_bus(s);
+        let _bus = tcp_bus(s);
         let addresses = "tcp:host=127.0.0.1,port=1;tcp:host=127.0.0.1,port=47110";
         let said = probe.compare(&format!("$probe attached '{addresses}' true"), &[]);
         assert!(said.contains("told: Connected\nanswered\n"), "{said}");
@@ -146,7 +142,7 @@ fn a_late_bus() {
 #[test]
 fn another_host() {
     sandbox!(quiet(), |s| {
-        let _bus = open_bus(s);
+        let _bus = tcp_bus(s);
         let probe = probe(s);
         program("ssh", SSH);
         let hosts = [
@@ -385,7 +381,7 @@ fn users_of_a_container() {
 #[test]
 fn systemd_run_is_used() {
     sandbox!(quiet(), |s| {
-        let _bus = open_bus(s);
+        let _bus = tcp_bus(s);
         let probe = probe(s);
         program("systemd-run", SSH);
         let what = [
@@ -532,30 +528,10 @@ fn program(name: &str, text: &str) {
 }
 
 /// A bus where everybody may do everything, for who comes by TCP, too.
-fn open_bus(s: &Sandbox) -> Daemon {
+fn tcp_bus(s: &Sandbox) -> Daemon {
     // It takes no address of a family of which the machine has none but on loopback.
     s.run("ip address add 192.0.2.1/32 dev lo").ok();
-    let _ = fs::remove_file("/tmp/bus");
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| UnixStream::connect("/tmp/bus").is_ok(), "the bus");
-    bus
+    let more = "<listen>tcp:host=127.0.0.1,bind=127.0.0.1,port=47110,family=ipv4</listen>\
+        <auth>ANONYMOUS</auth><allow_anonymous/>";
+    open_bus_with(s, &[], more)
 }
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>tcp:host=127.0.0.1,bind=127.0.0.1,port=47110,family=ipv4</listen>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <auth>ANONYMOUS</auth>
-  <allow_anonymous/>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

@@ -14,6 +14,7 @@ mod boundary;
 mod bus;
 pub mod container;
 mod daemon;
+mod destroy;
 pub mod event;
 mod exclusive;
 mod id128;

@@ -15,24 +15,14 @@
  *     bus_cost raw-signal COUNT   as many bytes as signal's, one after the other
  *
  * It says the time of one in ns. */
-#define _GNU_SOURCE
+#include "cost.h"
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
 
-#define MEBIBYTE ((size_t) 1 << 20)
-#define NAME "org.example.Cost"
-#define PATH "/org/example/cost"
-#define TEXT "a text of some length"
 /* Of the messages of these: header and body. */
 #define CALL_BYTES 160
 #define RETURN_BYTES 64
@@ -44,12 +34,6 @@ static void must(int answer, const char *what) {
     exit(1);
 }
 #define MUST(call) must((call), #call)
-
-static double now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static sd_bus *some_bus(void) {
     sd_bus *bus;
@@ -124,13 +108,6 @@ static void read_all(sd_bus_message *m) {
     }
     MUST(sd_bus_message_exit_container(m));
     if (values != 6) exit(1);
-}
-
-static char *mebibyte(void) {
-    char *bytes = malloc(MEBIBYTE);
-    if (!bytes) exit(1);
-    memset(bytes, 'x', MEBIBYTE);
-    return bytes;
 }
 
 /* What is measured without another process. */
@@ -270,10 +247,7 @@ static double calls(int by_bus, int is_big, int count) {
         sd_bus_message_unref(m);
         sd_bus_message_unref(reply);
     }
-    double took = now_ns() - begin;
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
-    return took / count;
+    return since(begin, count, server);
 }
 
 /* The child sends as soon as it is called. */
@@ -314,10 +288,7 @@ static double signals(int by_bus, int count) {
         MUST(sd_bus_emit_signal(bus, PATH, NAME, "Begin", NULL));
         while (left > 0) turn(bus);
     }
-    double took = now_ns() - begin;
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
-    return took / count;
+    return since(begin, count, server);
 }
 
 static void take(int from, char *bytes, size_t size) {
@@ -365,24 +336,13 @@ static double raw(const char *what, int count) {
         give(ends[0], bytes, there);
         take(ends[0], bytes, back);
     }
-    double took = now_ns() - begin;
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    return took / count;
+    return since(begin, count, pid);
 }
 
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
-    const char *what = argv[1];
     int count = atoi(argv[2]);
-    double took;
-    if (!strcmp(what, "call")) took = calls(0, 0, count);
-    else if (!strcmp(what, "big")) took = calls(0, 1, count);
-    else if (!strcmp(what, "bus-call")) took = calls(1, 0, count);
-    else if (!strcmp(what, "signal")) took = signals(0, count);
-    else if (!strcmp(what, "bus-signal")) took = signals(1, count);
-    else if (!strncmp(what, "raw-", 4)) took = raw(what, count);
-    else took = alone(what, count);
+    double took = strncmp(argv[1], "raw-", 4) ? measure(argv[1], count) : raw(argv[1], count);
     printf("%.0f\n", took);
     return 0;
 }

@@ -3,16 +3,9 @@
  *     dbus_cost WHAT COUNT       WHAT: containers read array call big signal bus-call bus-signal
  *
  * Its functions are declared here, since its headers are no part of what the benchmarks run on. */
-#define _GNU_SOURCE
+#include "cost.h"
 #include <poll.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct DBusConnection DBusConnection;
@@ -71,10 +64,6 @@ dbus_bool_t dbus_server_set_watch_functions(DBusServer *, dbus_bool_t (*)(DBusWa
 int dbus_watch_get_unix_fd(DBusWatch *);
 dbus_bool_t dbus_watch_handle(DBusWatch *, unsigned);
 
-#define MEBIBYTE ((size_t) 1 << 20)
-#define NAME "org.example.Cost"
-#define PATH "/org/example/cost"
-#define TEXT "a text of some length"
 
 static void must(int done, const char *what) {
     if (done) return;
@@ -82,12 +71,6 @@ static void must(int done, const char *what) {
     exit(1);
 }
 #define MUST(call) must((call) != 0, #call)
-
-static double now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static DBusMessage *begun(const char *member) {
     DBusMessage *m = dbus_message_new_method_call(NAME, PATH, NAME, member);
@@ -153,13 +136,6 @@ static void read_all(DBusMessage *m) {
         values++;
     }
     if (values != 6) exit(1);
-}
-
-static char *mebibyte(void) {
-    char *bytes = malloc(MEBIBYTE);
-    if (!bytes) exit(1);
-    memset(bytes, 'x', MEBIBYTE);
-    return bytes;
 }
 
 static void append_array(DBusMessage *m, const char *bytes) {
@@ -322,10 +298,7 @@ static double calls(int by_bus, int is_big, int count) {
         dbus_message_unref(m);
         dbus_message_unref(reply);
     }
-    double took = now_ns() - begin;
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
-    return took / count;
+    return since(begin, count, server);
 }
 
 static double signals(int by_bus, int count) {
@@ -345,23 +318,11 @@ static double signals(int by_bus, int count) {
         dbus_message_unref(m);
         while (left > 0 && dbus_connection_read_write_dispatch(bus, -1)) {}
     }
-    double took = now_ns() - begin;
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
-    return took / count;
+    return since(begin, count, server);
 }
 
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
-    const char *what = argv[1];
-    int count = atoi(argv[2]);
-    double took;
-    if (!strcmp(what, "call")) took = calls(0, 0, count);
-    else if (!strcmp(what, "big")) took = calls(0, 1, count);
-    else if (!strcmp(what, "bus-call")) took = calls(1, 0, count);
-    else if (!strcmp(what, "signal")) took = signals(0, count);
-    else if (!strcmp(what, "bus-signal")) took = signals(1, count);
-    else took = alone(what, count);
-    printf("%.0f\n", took);
+    printf("%.0f\n", measure(argv[1], atoi(argv[2])));
     return 0;
 }

@@ -317,6 +317,19 @@ static void direct(void) {
         close_both(both);
 }
 
+/* Answers until the peer hangs up. */
+static void serve(sd_bus *bus) {
+        while (sd_bus_is_open(bus) > 0) {
+                int r = sd_bus_process(bus, NULL);
+
+                if (r < 0)
+                        break;
+                if (r == 0)
+                        sd_bus_wait(bus, UINT64_MAX);
+        }
+        sd_bus_unref(bus);
+}
+
 /* A server of its own in another process, called in a row and waited for. */
 static void processes(void) {
         sd_bus_error e = SD_BUS_ERROR_NULL;
@@ -335,15 +348,7 @@ static void processes(void) {
                 sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL);
                 if (sd_bus_start(bus) < 0)
                         _exit(1);
-                while (sd_bus_is_open(bus) > 0) {
-                        int r = sd_bus_process(bus, NULL);
-
-                        if (r < 0)
-                                break;
-                        if (r == 0)
-                                sd_bus_wait(bus, UINT64_MAX);
-                }
-                sd_bus_unref(bus);
+                serve(bus);
                 _exit(7);
         }
         close(pair[1]);
@@ -402,15 +407,7 @@ static void namespace(void) {
                         abort();
                 INT(sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL));
                 INT(sd_bus_start(bus) < 0);
-                while (sd_bus_is_open(bus) > 0) {
-                        int r = sd_bus_process(bus, NULL);
-
-                        if (r < 0)
-                                break;
-                        if (r == 0)
-                                sd_bus_wait(bus, UINT64_MAX);
-                }
-                sd_bus_unref(bus);
+                serve(bus);
         }
         waitpid(pid, &status, 0);
         printf("sum %d\n", WEXITSTATUS(status));

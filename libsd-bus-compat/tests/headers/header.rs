@@ -4,7 +4,13 @@ use std::collections::BTreeSet;
 
 /// The functions that preprocessed C declares and does not define.
 pub fn functions(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+    let declared = declarations(text);
+    declared.iter().filter_map(|one| function(one)).collect()
+}
+
+/// What stands before a semicolon, outside braces.
+pub fn declarations(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
     let mut depth = 0_u32;
     let mut declaration = String::new();
     for character in text.chars() {
@@ -16,8 +22,7 @@ pub fn functions(text: &str) -> BTreeSet<String> {
                 declaration.clear();
             }
             ';' if depth == 0 => {
-                found.extend(function(&declaration));
-                declaration.clear();
+                found.push(std::mem::take(&mut declaration));
             }
             _ if depth == 0 => declaration.push(character),
             _ => {}

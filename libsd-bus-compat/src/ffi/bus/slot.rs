@@ -8,6 +8,7 @@ use super::connection::{Bus, Current, Registered, State};
 use super::error::Error;
 use super::message::Message;
 use crate::ffi::boundary::{entry, whole};
+use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
@@ -15,8 +16,6 @@ use crate::{Errno, Result};
 
 /// `sd_bus_message_handler_t`
 pub type Handler = Option<unsafe extern "C" fn(*const Message, *mut c_void, *mut Error) -> c_int>;
-/// `sd_bus_destroy_t`
-pub type Destroy = Option<unsafe extern "C" fn(*mut c_void)>;
 
 /// `sd_bus_slot`
 #[derive(Debug)]
@@ -291,31 +290,6 @@ pub unsafe extern "C" fn sd_bus_slot_set_floating(of: *const Slot, on: c_int) ->
     })
 }
 
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_slot_set_destroy_callback(
-    of: *const Slot,
-    destroy: Destroy,
-) -> c_int {
-    let set = |own: &mut Own| {
-        own.destroy = destroy;
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { within(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_slot_get_destroy_callback(
-    of: *const Slot,
-    to: *mut Destroy,
-) -> c_int {
-    let get = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        if let Some(to) = unsafe { Out::optional(to) } {
-            to.set(own.destroy);
-        }
-        Ok(c_int::from(own.destroy.is_some()))
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { within(of, get) })
+destroy_callback! {
+    sd_bus_slot_set_destroy_callback, sd_bus_slot_get_destroy_callback => Slot, Own, within
 }

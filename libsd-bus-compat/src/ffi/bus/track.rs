@@ -16,9 +16,10 @@ use super::error::Error;
 use super::identity::exists;
 use super::matches::register;
 use super::message::{Message, message};
-use super::slot::{Destroy, Slot};
+use super::slot::Slot;
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::{entry, whole};
+use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::pointer::{Out, optional_text, text};
 use crate::{Errno, Result};
@@ -567,31 +568,6 @@ pub unsafe extern "C" fn sd_bus_track_next(of: *const Track) -> *const c_char {
     unsafe { find(of, next) }
 }
 
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_set_destroy_callback(
-    of: *const Track,
-    destroy: Destroy,
-) -> c_int {
-    let set = |own: &mut Own| {
-        own.destroy = destroy;
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { within(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_get_destroy_callback(
-    of: *const Track,
-    to: *mut Destroy,
-) -> c_int {
-    let get = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        if let Some(to) = unsafe { Out::optional(to) } {
-            to.set(own.destroy);
-        }
-        Ok(c_int::from(own.destroy.is_some()))
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { within(of, get) })
+destroy_callback! {
+    sd_bus_track_set_destroy_callback, sd_bus_track_get_destroy_callback => Track, Own, within
 }

@@ -5,9 +5,10 @@ use std::ptr;
 use std::sync::{Arc, Weak};
 
 use super::object::State;
-use super::source::{Destroy, Handler, Own, Source, known, own, source};
+use super::source::{Handler, Own, Source, known, own, source};
 use crate::event::Enabled;
 use crate::ffi::boundary::{entry, whole};
+use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
 use crate::{Errno, Result};
@@ -168,33 +169,8 @@ pub unsafe extern "C" fn sd_event_source_set_enabled(of: *const Source, enabled:
     })
 }
 
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_destroy_callback(
-    of: *const Source,
-    destroy: Destroy,
-) -> c_int {
-    let set = |own: &mut Own| {
-        own.destroy = destroy;
-        Ok(0)
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, set) })
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_destroy_callback(
-    of: *const Source,
-    to: *mut Destroy,
-) -> c_int {
-    let get = |own: &mut Own| {
-        // SAFETY: the contract of C.
-        if let Some(to) = unsafe { Out::optional(to) } {
-            to.set(own.destroy);
-        }
-        Ok(c_int::from(own.destroy.is_some()))
-    };
-    // SAFETY: the contract of C.
-    entry(|| unsafe { own(of, get) })
+destroy_callback! {
+    sd_event_source_set_destroy_callback, sd_event_source_get_destroy_callback => Source, Own, own
 }
 
 #[unsafe(no_mangle)]

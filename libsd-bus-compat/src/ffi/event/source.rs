@@ -9,6 +9,7 @@ use super::object::{Content, Event, Registered};
 use super::settings::sd_event_source_set_enabled;
 use crate::event::{self, Enabled, Id, Occurrence};
 use crate::ffi::boundary::whole;
+use crate::ffi::destroy::Destroy;
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::pointer::Out;
 use crate::{Errno, Result};
@@ -28,8 +29,6 @@ pub type ChildHandler =
 /// `sd_event_inotify_handler_t`
 pub type InotifyHandler =
     unsafe extern "C" fn(*const Source, *const libc::inotify_event, *mut c_void) -> c_int;
-/// `sd_event_destroy_t`
-pub type Destroy = Option<unsafe extern "C" fn(*mut c_void)>;
 
 /// What is called.
 #[derive(Clone, Copy, Debug)]
