@@ -3,9 +3,8 @@
 mod sd_probe;
 
 use std::fs;
-use std::path::Path;
 
-use sd_probe::{OURS, Probe, quiet};
+use sd_probe::{OURS, Probe, quiet, start_bus};
 use support::{Daemon, Sandbox, sandbox, skip, skip_for_machine};
 
 const PROBE: &str = include_str!("c/creds_probe.c");
@@ -164,7 +163,7 @@ fn who_is_on_the_bus() {
         if s.is_rootless() {
             skip_for_machine!("there is one user alone");
         }
-        let _bus = open_bus(s, &[]);
+        let _bus = open_bus(&[]);
         let probe = probe(s);
         let said = probe.compare(&format!("{BUS} names"), &[]);
         assert!(said.contains("unique = 0 : :peer"), "{said}");
@@ -188,7 +187,7 @@ fn who_has_sent_a_message() {
         if s.is_rootless() {
             skip_for_machine!("there is one user alone");
         }
-        let _bus = open_bus(s, &[]);
+        let _bus = open_bus(&[]);
         let said = probe(s).compare(&format!("{BUS} messages"), &[]);
         assert!(said.contains("an answer of who is gone"), "{said}");
         assert!(
@@ -205,7 +204,7 @@ fn access() {
         if s.is_rootless() {
             skip_for_machine!("there is one user alone");
         }
-        let _bus = open_bus(s, &[]);
+        let _bus = open_bus(&[]);
         let said = probe(s).compare(&format!("{BUS} access"), &[]);
         assert!(
             said.contains("Access to org.example.Guarded.S() not permitted."),
@@ -270,10 +269,7 @@ of a pidfd 0 = -3 ESRCH
 #[test]
 fn a_bus_that_counts_otherwise() {
     sandbox!(quiet(), |s| {
-        let _bus = open_bus(
-            s,
-            &["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"],
-        );
+        let _bus = open_bus(&["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);
         let said = probe(s).with(OURS, &format!("{BUS} elsewhere"));
         assert!(
             said.contains("AUGMENT, &c) = 0 \nmask 10: nobody\n"),
@@ -283,12 +279,10 @@ fn a_bus_that_counts_otherwise() {
 }
 
 /// A bus where every user may have every name.
-fn open_bus(s: &Sandbox, before: &[&str]) -> Daemon {
+fn open_bus(before: &[&str]) -> Daemon {
     fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
     let own = ["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"];
-    let bus = s.spawn("dbus", &[before, &own].concat());
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
+    start_bus(&[before, &own].concat())
 }
 
 const OPEN_TO_ALL: &str = r#"<busconfig>

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use support::{Daemon, Options, Output, Sandbox, skipped_for_machine};
+use support::{Daemon, Options, Output, Ready, Sandbox, skipped_for_machine};
 
 /// The folder of our libsystemd.so.0.
 pub const OURS: &str = "/usr/lib/switchyard/compat";
@@ -59,7 +59,7 @@ impl<'s> Probe<'s> {
     /// The same, and no more: for what leaves something behind.
     #[track_caller]
     pub fn once(&self, library: &str, line: &str) -> String {
-        self.run(library, &self.program, line, 20).ok()
+        self.run(library, &self.program, line, 60).ok()
     }
 
     fn run(&self, library: &str, program: &str, line: &str, seconds: u64) -> Output {
@@ -175,14 +175,14 @@ pub fn theirs(s: &Sandbox) -> String {
 }
 
 /// A bus where everybody may have every name.
-pub fn open_bus(s: &Sandbox) -> Daemon {
+pub fn open_bus(_: &Sandbox) -> Daemon {
     fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
+    start_bus(&["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"])
+}
+
+/// Starts one by this command. Its socket is there before anybody listens to it.
+pub fn start_bus(command: &[&str]) -> Daemon {
+    Daemon::start("dbus", command, &[], Ready::Socket("/tmp/bus".into()))
 }
 
 const OPEN_TO_ALL: &str = r#"<busconfig>

@@ -2,23 +2,14 @@
 
 mod sd_probe;
 
-use std::fs;
-use std::path::Path;
-
-use sd_probe::{OURS, Probe, quiet};
+use sd_probe::{OURS, Probe, open_bus, quiet};
 use support::{Daemon, Sandbox, sandbox};
 
 const PROBE: &str = include_str!("c/track_probe.c");
 
 /// The program beside a bus.
 fn probe(s: &Sandbox) -> (Daemon, Probe<'_>) {
-    fs::write("/tmp/bus.conf", OPEN_TO_ALL).unwrap();
-    let bus = s.spawn(
-        "dbus",
-        &["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"],
-    );
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    (bus, Probe::new(s, "track_probe", PROBE))
+    (open_bus(s), Probe::new(s, "track_probe", PROBE))
 }
 
 fn line(group: &str) -> String {
@@ -116,15 +107,3 @@ fn where_the_original_is_weak() {
         assert!(said.contains("\"org.freedesktop.DBus\") = 1 \n"), "{said}");
     });
 }
-
-const OPEN_TO_ALL: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=/tmp/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
