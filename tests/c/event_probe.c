@@ -820,6 +820,8 @@ static void limits(void) {
                 OK(sd_event_run(e, 1000 * 1000));
                 if (poll(&left, 1, 0) == 0)
                         break;
+                if (expired > 0)
+                        OK(sd_event_source_set_ratelimit(s, 0, 0));
         }
         INT(expired > 0);
         INT(limited_then);
