@@ -270,7 +270,7 @@ of a pidfd 0 = -3 ESRCH
 fn a_bus_that_counts_otherwise() {
     sandbox!(quiet(), |s| {
         let unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-        let _bus = open_bus_with(s, &unshare, "");
+        let _bus = open_bus_with(&unshare, "");
         let said = probe(s).with(OURS, &format!("{BUS} elsewhere"));
         assert!(
             said.contains("AUGMENT, &c) = 0 \nmask 10: nobody\n"),

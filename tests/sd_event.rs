@@ -86,7 +86,11 @@ fn signals() {
 #[test]
 fn children() {
     sandbox!(quiet(), |s| {
-        let expected = ["  child: exits 1 7 itself 17\n", "  child: all 5 19 itself"];
+        let expected = [
+            "  child: exits 1 7 itself 17\n",
+            "  child: all 5 19 itself",
+            "  child: pidfd 1 3 itself 17\n",
+        ];
         compare(s, "children", &[], &expected);
     });
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use support::{Daemon, Options, Sandbox, Via, sandbox, skip_for_machine};
+use support::{Daemon, Options, Ready, Sandbox, Via, sandbox, skip_for_machine};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
@@ -93,14 +93,12 @@ fn environment(build: &Build) -> String {
     }
 }
 
-fn session_bus(s: &Sandbox) -> Daemon {
+fn session_bus() -> Daemon {
     let config = "<busconfig><type>session</type><listen>unix:path=/tmp/bus</listen><auth>EXTERNAL</auth>\
         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>";
     fs::write("/tmp/bus.conf", config).unwrap();
     let bus = ["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"];
-    let bus = s.spawn("session", &bus);
-    s.wait_for(|| Path::new("/tmp/bus").exists(), "the bus");
-    bus
+    Daemon::start("session", &bus, &[], Ready::Socket("/tmp/bus".into()))
 }
 
 /// A client, a server, and the properties of that in C++.
@@ -115,7 +113,7 @@ fn a_service_and_its_clients() {
             if s.run("pkg-config --version").status != Some(0) {
                 skip_for_machine!("there is no pkg-config");
             }
-            let _bus = session_bus(s);
+            let _bus = session_bus();
             for how in &BUILDS {
                 let out = build(s, how, &["client", "server", "properties"]);
                 let environment = environment(how);

@@ -2,10 +2,8 @@
 
 mod sd_probe;
 
-use std::time::Duration;
-
 use sd_probe::{OURS, Probe, quiet};
-use support::{Sandbox, sandbox, skip_for_machine};
+use support::{Sandbox, sandbox};
 
 const PROBE: &str = include_str!("c/journal_probe.c");
 
@@ -66,27 +64,5 @@ fn no_journal() {
     sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe nobody", &[]);
         assert!(said.contains("\"MESSAGE=x\", NULL) = 0"), "{said}");
-    });
-}
-
-/// Under valgrind: nothing is read that is not there, nothing is lost.
-#[test]
-fn memory() {
-    sandbox!(quiet().timeout(Duration::from_secs(300)), |s| {
-        if s.run("valgrind --version").status != Some(0) {
-            skip_for_machine!("there is no valgrind");
-        }
-        let _compiled = probe(s);
-        for group in [
-            "text", "fields", "without", "many", "big", "streams", "nobody",
-        ] {
-            let line = format!(
-                "export LD_LIBRARY_PATH={OURS}; \
-                 valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 \
-                 /tmp/journal_probe {group} 2>&1"
-            );
-            let checked = s.cmd("sh").args(["-c", &line]);
-            checked.timeout(Duration::from_secs(60)).run().ok();
-        }
     });
 }

@@ -90,7 +90,8 @@ fn a_server_listens() {
         let is_in = |line: &&str| line.ends_with("failed 0 ready 1");
         assert_eq!(said.lines().filter(is_in).count(), 20, "{said}");
         probe.compare("$probe talks", &[]);
-        probe.compare("$probe limit", &[]);
+        let said = probe.compare("$probe limit", &[]);
+        assert!(said.contains("after 90 s: 1"), "{said}");
         let said = probe.compare("$probe packet", &[]);
         assert_eq!(
             said.matches("hears: /a org.example.A Early").count(),

@@ -9,8 +9,7 @@ const PROBE: &str = include_str!("c/track_probe.c");
 
 /// The program beside a bus.
 fn probe(s: &Sandbox) -> (Daemon, Probe<'_>) {
-    let bus = open_bus(s);
-    (bus, Probe::new(s, "track_probe", PROBE))
+    (open_bus(s), Probe::new(s, "track_probe", PROBE))
 }
 
 fn line(group: &str) -> String {

@@ -533,5 +533,5 @@ fn tcp_bus(s: &Sandbox) -> Daemon {
     s.run("ip address add 192.0.2.1/32 dev lo").ok();
     let more = "<listen>tcp:host=127.0.0.1,bind=127.0.0.1,port=47110,family=ipv4</listen>\
         <auth>ANONYMOUS</auth><allow_anonymous/>";
-    open_bus_with(s, &[], more)
+    open_bus_with(&[], more)
 }

@@ -747,9 +747,9 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         return 0;
 }
 
-/* Goes on until a number of messages were heard, 5 s at most. */
+/* Goes on until a number of messages were heard, 30 s at most. */
 static void until(sd_bus *bus, int number) {
-        for (int i = 0; heard < number && i < 500; i++) {
+        for (int i = 0; heard < number && i < 3000; i++) {
                 int r = sd_bus_process(bus, NULL);
 
                 if (r < 0) {
@@ -978,7 +978,7 @@ static void peers(void) {
         slot = sd_bus_slot_unref(slot);
         INT(sd_bus_open_system(&second));
         INT(sd_bus_request_name_async(second, NULL, "org.example.Probe", 0, NULL, NULL));
-        for (int i = 0; sd_bus_is_open(second) > 0 && i < 500; i++)
+        for (int i = 0; sd_bus_is_open(second) > 0 && i < 3000; i++)
                 if (sd_bus_process(second, NULL) == 0)
                         sd_bus_wait(second, 10000);
         INT(sd_bus_is_open(second));

@@ -820,6 +820,8 @@ static void limits(void) {
                 OK(sd_event_run(e, 1000 * 1000));
                 if (poll(&left, 1, 0) == 0)
                         break;
+                if (expired > 0)
+                        OK(sd_event_source_set_ratelimit(s, 0, 0));
         }
         INT(expired > 0);
         INT(limited_then);
@@ -1049,16 +1051,22 @@ static void children(void) {
         printf("by pidfd\n");
         pid = spawn(3);
         fd = syscall(SYS_pidfd_open, pid, 0);
-        OK(fd);
-        OK(sd_event_add_child_pidfd(e, &s, fd, WEXITED, on_child, "pidfd"));
-        INT(sd_event_source_get_child_pidfd(s) == fd);
-        INT(sd_event_source_get_child_pidfd_own(s));
-        INT(sd_event_source_set_child_pidfd_own(s, 1));
-        INT(sd_event_source_get_child_pid(s, &other));
-        INT(other == pid);
-        turns(e, 1);
-        sd_event_source_unref(s);
-        INT(fcntl(fd, F_GETFD) < 0);
+        if (fd < 0 && errno == ENOSYS) {
+                /* An old kernel, or an old valgrind. */
+                printf("there are none\n");
+                waitpid(pid, NULL, 0);
+        } else {
+                OK(fd < 0 ? -errno : 0);
+                OK(sd_event_add_child_pidfd(e, &s, fd, WEXITED, on_child, "pidfd"));
+                INT(sd_event_source_get_child_pidfd(s) == fd);
+                INT(sd_event_source_get_child_pidfd_own(s));
+                INT(sd_event_source_set_child_pidfd_own(s, 1));
+                INT(sd_event_source_get_child_pid(s, &other));
+                INT(other == pid);
+                turns(e, 1);
+                sd_event_source_unref(s);
+                INT(fcntl(fd, F_GETFD) < 0);
+        }
         OK(sd_event_exit(e, 0) < 0);
         sd_event_unref(e);
 

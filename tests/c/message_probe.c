@@ -460,7 +460,7 @@ static void sensitive(void) {
         while (!done) {
                 struct pollfd fds[] = { { sd_bus_get_fd(server), POLLIN, 0 }, { sd_bus_get_fd(bus), POLLIN, 0 } };
 
-                if (sd_bus_process(server, NULL) == 0 && sd_bus_process(bus, NULL) == 0 && poll(fds, 2, 5000) == 0)
+                if (sd_bus_process(server, NULL) == 0 && sd_bus_process(bus, NULL) == 0 && poll(fds, 2, 30000) == 0)
                         break;
         }
         printf("done %d\n", done);

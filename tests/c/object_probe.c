@@ -95,7 +95,7 @@ static void go_on(const int *until) {
                 if (r == 0 && q == 0) {
                         struct pollfd fds[] = { { sd_bus_get_fd(server), POLLIN, 0 }, { sd_bus_get_fd(client), POLLIN, 0 } };
 
-                        if (poll(fds, 2, 5000) == 0) {
+                        if (poll(fds, 2, 30000) == 0) {
                                 printf("nothing comes\n");
                                 return;
                         }

@@ -190,7 +190,7 @@ static void try(const struct function *function, const char *state) {
                 return;
         fflush(stdout);
         if (fork() == 0) {
-                alarm(10);
+                alarm(30);
                 if (is_forked || make(function->type ? function->type : "", state))
                         function->call();
                 fflush(stdout);

@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
                         continue;
                 }
                 if (fork() == 0) {
-                        alarm(10);
+                        alarm(30);
                         f(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
                         _exit(0);
                 }

@@ -132,7 +132,7 @@ static void exec(int argc, char **argv) {
         INT(sd_bus_new(&bus));
         INT(sd_bus_set_exec(bus, "/bin/true", (char *[]) { (char *) "true", NULL }));
         int r = sd_bus_start(bus);
-        for (uint64_t until = now() + 10000000; r >= 0 && now() < until;) {
+        for (uint64_t until = now() + 30000000; r >= 0 && now() < until;) {
                 r = sd_bus_process(bus, NULL);
                 if (r == 0)
                         sd_bus_wait(bus, 100000);
@@ -152,16 +152,18 @@ static void exec(int argc, char **argv) {
 static void stubborn(int argc, char **argv) {
         sd_bus *bus = NULL;
         siginfo_t info = { 0 };
-        char *arguments[] = { (char *) "sh", (char *) "-c", (char *) "trap '' TERM; exec sleep 60", NULL };
+        char *arguments[] = { (char *) "sh", (char *) "-c", (char *) "trap '' TERM; >/tmp/deaf; exec sleep 60", NULL };
         uint64_t begun = now();
 
         (void) argc;
         (void) argv;
+        unlink("/tmp/deaf");
         sd_bus_new(&bus);
         sd_bus_set_exec(bus, "/bin/sh", arguments);
         int r = sd_bus_start(bus);
         /* It has begun, and hears no more of SIGTERM. */
-        usleep(300000);
+        while (r >= 0 && access("/tmp/deaf", F_OK) < 0)
+                usleep(1000);
         sd_bus_close_unref(bus);
         int left = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : 1;
         printf("begun %d, gone before it would end %d, children %d\n", r >= 0, now() - begun < 60000000, left);
@@ -201,7 +203,7 @@ static int poll_once(sd_bus *bus, int ms) {
 /* Whether a server that begins to listen is found: one that waits for connections and for nothing else. */
 static void found(const char *when, sd_bus *bus, int server) {
         struct pollfd one = { server, POLLIN, 0 };
-        int woken = poll_once(bus, 5000);
+        int woken = poll_once(bus, 30000);
 
         drive(bus);
         printf("%s: woken %d, connected %d\n", when, woken, poll(&one, 1, 0));
@@ -239,12 +241,12 @@ static void watch(int argc, char **argv) {
                         /* One folder after the other. */
                         snprintf(clean, sizeof(clean), "%s/a", folder);
                         INT(mkdir(clean, 0700));
-                        INT(poll_once(bus, 5000));
+                        INT(poll_once(bus, 30000));
                         drive(bus);
                         look("one folder", bus);
                         snprintf(clean, sizeof(clean), "%s/a/b", folder);
                         INT(mkdir(clean, 0700));
-                        INT(poll_once(bus, 5000));
+                        INT(poll_once(bus, 30000));
                         drive(bus);
                         look("both folders", bus);
                 } else if (kind == 2) {

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::must::Must;
 use crate::wait;
 
-/// A command to run to its end, 10 s at most.
+/// A command to run to its end, 30 s at most.
 #[derive(Debug)]
 pub struct Command {
     inner: process::Command,
@@ -32,7 +32,7 @@ impl Command {
         Self {
             inner,
             line,
-            timeout: Duration::from_secs(10),
+            timeout: wait::PATIENCE,
             input: Vec::new(),
         }
     }

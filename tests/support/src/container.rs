@@ -106,7 +106,7 @@ impl Container {
         self.enter().arg(program)
     }
 
-    /// Runs a line of shell inside, 10 s at most.
+    /// Runs a line of shell inside, 30 s at most.
     #[track_caller]
     pub fn run(&self, line: &str) -> crate::Output {
         self.enter().args(["sh", "-c", line]).run()

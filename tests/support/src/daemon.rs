@@ -7,7 +7,6 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{self, Child, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -133,12 +132,12 @@ impl Daemon {
         matches!(self.lock().try_wait(), Ok(None))
     }
 
-    /// Waits for its end, 10 s at most.
+    /// Waits for its end, 30 s at most.
     #[track_caller]
     pub fn wait(&self) -> ExitStatus {
-        let ended =
-            wait::child(&mut self.lock(), Duration::from_secs(10)).must("wait for a daemon");
-        ended.must(format_args!("{} still runs after 10 s", self.name))
+        let ended = wait::child(&mut self.lock(), wait::PATIENCE).must("wait for a daemon");
+        let waited = wait::PATIENCE;
+        ended.must(format_args!("{} still runs after {waited:?}", self.name))
     }
 
     /// Asks it to end (SIGTERM) and waits for that.

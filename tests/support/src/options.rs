@@ -21,7 +21,7 @@ pub enum Manager {
     Systemd,
 }
 
-/// Settings of one sandbox. The default: our modules and our machined, on a bus, no service manager, 60 s.
+/// Settings of one sandbox. The default: our modules and our machined, on a bus, no service manager, 120 s.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) modules: Which,
@@ -42,7 +42,7 @@ impl Default for Options {
             bus: true,
             manager: Manager::None,
             hosts: "files mymachines dns".into(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_secs(120),
         }
     }
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::container::hex;
 use crate::must::Must;
+use crate::wait::PATIENCE;
 use crate::{Command, Container, Output, Sandbox, machined};
 
 /// The door to register by.
@@ -71,7 +71,7 @@ impl Sandbox {
         let mut stream =
             UnixStream::connect(socket).must(format_args!("connect to {}", socket.display()));
         stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(PATIENCE))
             .must("set a timeout");
         let mut call = json!({ "method": method, "parameters": parameters })
             .to_string()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::daemon::{Daemon, Ready};
 use crate::must::Must;
+use crate::wait::PATIENCE;
 use crate::{Command, Options, Output, init};
 
 /// A system of its own around the running test. See the [crate].
@@ -36,7 +37,7 @@ impl Sandbox {
         Command::new(program)
     }
 
-    /// Runs a line of shell to its end, 10 s at most.
+    /// Runs a line of shell to its end, 30 s at most.
     #[track_caller]
     pub fn run(&self, line: &str) -> Output {
         Command::shell(line).run()
@@ -81,7 +82,7 @@ impl Sandbox {
         map.split_whitespace().nth(2) == Some("1")
     }
 
-    /// Waits until `condition` holds, 10 s at most; `what` says what was waited for when it does not.
+    /// Waits until `condition` holds, 30 s at most; `what` says what was waited for when it does not.
     #[track_caller]
     pub fn wait_for(&self, condition: impl FnMut() -> bool, what: &str) {
         wait_for(condition, what);
@@ -101,7 +102,7 @@ impl Sandbox {
 
 #[track_caller]
 pub(crate) fn wait_for(condition: impl FnMut() -> bool, what: &str) {
-    wait_within(Duration::from_secs(10), condition, what);
+    wait_within(PATIENCE, condition, what);
 }
 
 #[track_caller]

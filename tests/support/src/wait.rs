@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+/// How long anything is waited for that should come at once. It ends what hangs, and says nothing of how fast a machine must be.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The child's status, or `None` when the time is up and it still runs.
 pub(crate) fn child(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + timeout;
