@@ -66,3 +66,41 @@ fn no_journal() {
         assert!(said.contains("\"MESSAGE=x\", NULL) = 0"), "{said}");
     });
 }
+
+/// One socket serves all entries, also of a child, of threads, with another root and after the journal's restart.
+#[test]
+fn one_socket() {
+    sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        let said = probe.compare("$probe kept", &[]);
+        assert!(said.contains("come: 1\nabove: 1, flags: 1\n"), "{said}");
+        assert!(said.contains("got 40: MESSAGE=another|"), "{said}");
+        let said = probe.compare("$probe threads", &[]);
+        assert!(said.ends_with("failed: 0\ncome: 1\n"), "{said}");
+    });
+}
+
+/// Whoever closes the socket gets the next entry to the journal all the same, and what has its number then is left alone.
+/// Theirs fails, or writes to it.
+#[test]
+fn a_socket_that_is_taken_away() {
+    sandbox!(quiet(), |s| {
+        let said = probe(s).with(OURS, "$probe taken");
+        for entry in [
+            "first",
+            "closed",
+            "a socket",
+            "the same kind",
+            "a file",
+            "daemon",
+        ] {
+            assert!(said.contains(&format!(": MESSAGE={entry}|")), "{said}");
+        }
+        assert_eq!(said.matches("\nstray: -1, open: 0\ncome: 1\n").count(), 2);
+        assert!(said.contains("\nsize: 0\nended with 0\n"), "{said}");
+        assert!(
+            said.ends_with("|SYSLOG_IDENTIFIER=probe|\ncome: 0\n"),
+            "{said}"
+        );
+    });
+}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -313,6 +315,162 @@ static void nobody(void) {
         INT(sd_journal_stream_fd("x", 1, 1));
 }
 
+/* Which numbers are descriptors. */
+static void open_numbers(char is_open[99]) {
+        for (int fd = 0; fd < 99; fd++)
+                is_open[fd] = fcntl(fd, F_GETFD) >= 0;
+}
+
+/* The descriptor that has come since; they are to be one. */
+static int come(const char before[99]) {
+        char now[99];
+        int found = -1, count = 0;
+
+        open_numbers(now);
+        for (int fd = 0; fd < 99; fd++)
+                if (now[fd] && !before[fd]) {
+                        found = fd;
+                        count++;
+                }
+        printf("come: %d\n", count);
+        return found;
+}
+
+static void ended(pid_t child) {
+        int status;
+
+        waitpid(child, &status, 0);
+        printf("ended with %d\n", status);
+        fflush(stdout);
+}
+
+/* Its socket is one for all entries, also of a child, of who is in another root, and of a journal that is another then. */
+static void kept(void) {
+        char before[99];
+        pid_t child;
+        int fd;
+
+        open_numbers(before);
+        SAID(sd_journal_sendv(&(struct iovec) { "X", 1 }, 1));
+        come(before);
+        for (int i = 0; i < 40; i++) {
+                sd_journal_send("MESSAGE=%d", i, NULL);
+                got();
+        }
+        fd = come(before);
+        printf("above: %d, flags: %d\n", fd > 2, fcntl(fd, F_GETFD));
+        fflush(stdout);
+        child = fork();
+        if (child == 0)
+                _exit(-sd_journal_send("MESSAGE=child", NULL));
+        ended(child);
+        got();
+        SAID(sd_journal_send("MESSAGE=parent", NULL));
+        close(journal);
+        SAID(sd_journal_send("MESSAGE=nobody", NULL));
+        journal = listen_at("/run/systemd/journal/socket", SOCK_DGRAM);
+        SAID(sd_journal_send("MESSAGE=another", NULL));
+        come(before);
+        fflush(stdout);
+        mkdir("/tmp/empty", 0755);
+        child = fork();
+        if (child == 0)
+                _exit(chroot("/tmp/empty") ? 99 : -sd_journal_send("MESSAGE=elsewhere", NULL));
+        ended(child);
+        got();
+}
+
+static void *sender(void *barrier) {
+        pthread_barrier_wait(barrier);
+        for (long i = 0; i < 100; i++)
+                if (sd_journal_print(LOG_INFO, "x"))
+                        return (void *) 1;
+        return NULL;
+}
+
+/* What has been written to a socket's other end. */
+static int stray(int fd) {
+        char bytes[1000];
+
+        return recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+}
+
+/* The original writes to whatever has the number of its socket then, or fails. */
+static void taken(void) {
+        char before[99], byte;
+        int fd, pair[2], file;
+        pid_t child;
+
+        open_numbers(before);
+        SAID(sd_journal_send("MESSAGE=first", NULL));
+        fd = come(before);
+        close(fd);
+        SAID(sd_journal_send("MESSAGE=closed", NULL));
+        fd = come(before);
+        for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+                socketpair(AF_UNIX, type, 0, pair);
+                dup2(pair[0], fd);
+                SAID(sd_journal_send("MESSAGE=a socket", NULL));
+                printf("stray: %d, open: %d\n", stray(pair[1]), fcntl(fd, F_GETFD));
+                close(pair[0]);
+                close(pair[1]);
+                close(fd);
+                fd = come(before);
+        }
+        /* Even one of the same kind. */
+        dup2(socket(AF_UNIX, SOCK_DGRAM, 0), fd);
+        SAID(sd_journal_send("MESSAGE=the same kind", NULL));
+        close(fd);
+        file = memfd_create("file", 0);
+        fd = come(before);
+        dup2(file, fd);
+        SAID(sd_journal_send("MESSAGE=a file", NULL));
+        printf("size: %d\n", (int) lseek(file, 0, SEEK_END));
+        fflush(stdout);
+
+        /* Without standard streams, whose numbers stay free. */
+        child = fork();
+        if (child == 0) {
+                closefrom(0);
+                if (sd_journal_send("MESSAGE=daemon", NULL) || fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0)
+                        _exit(1);
+                _exit(fcntl(2, F_GETFD) >= 0);
+        }
+        ended(child);
+        got();
+
+        /* Who closes it again and again has one for each entry in the end. */
+        open_numbers(before);
+        for (int i = 0; i < 40; i++) {
+                closefrom(journal + 2);
+                open_numbers(before);
+                if (sd_journal_send("MESSAGE=x", NULL) || recv(journal, &byte, 1, 0) != 1)
+                        printf("%d: lost\n", i);
+        }
+        come(before);
+}
+
+/* Threads that are the first, all at once. */
+static void threads(void) {
+        char before[99], byte;
+        pthread_barrier_t barrier;
+        pthread_t all[8];
+
+        open_numbers(before);
+        pthread_barrier_init(&barrier, NULL, 8);
+        for (int i = 0; i < 8; i++)
+                pthread_create(&all[i], NULL, sender, &barrier);
+        for (int i = 0; i < 800; i++)
+                recv(journal, &byte, 1, 0);
+        for (int i = 0; i < 8; i++) {
+                void *answer;
+
+                pthread_join(all[i], &answer);
+                printf("failed: %d\n", answer != NULL);
+        }
+        come(before);
+}
+
 /* What the original has not, and no program that runs on it may want. */
 static void namespaces(void) {
         int (*stream)(const char *, const char *, int, int) = dlsym(RTLD_DEFAULT, "sd_journal_stream_fd_with_namespace");
@@ -353,6 +511,12 @@ int main(int argc, char *argv[]) {
                 big();
         else if (strcmp(group, "streams") == 0)
                 all_streams();
+        else if (strcmp(group, "kept") == 0)
+                kept();
+        else if (strcmp(group, "taken") == 0)
+                taken();
+        else if (strcmp(group, "threads") == 0)
+                threads();
         else if (strcmp(group, "namespaces") == 0)
                 namespaces();
         else

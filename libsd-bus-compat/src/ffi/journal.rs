@@ -1,9 +1,12 @@
 //! sd-journal.h: what writes to the journal.
 
+mod socket;
+
 use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::IntoRawFd;
 use std::slice;
 
+use self::socket::Socket;
 use super::boundary::entry;
 use super::pointer::{optional_text, text};
 use super::sys;
@@ -75,7 +78,7 @@ where
         .chain(behind.into_iter().flatten().map(Ok))
         .chain(name.map(Ok));
     let to = Destination::new("/run/systemd/journal/socket")?;
-    journal::send(&to, Counted { all, count })
+    journal::send(Socket::get, &to, Counted { all, count })
 }
 
 /// An iterator whose length is known, though its parts' types don't say it.

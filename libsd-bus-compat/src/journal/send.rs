@@ -2,12 +2,11 @@
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
-    SocketFlags, SocketType, sendmsg_addr, socket_with,
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr,
 };
 
 use super::field::{Field, PIECES};
@@ -15,6 +14,8 @@ use crate::{Errno, Result};
 
 /// With so many fields an entry needs no memory from the heap: handlers of signals send entries.
 const FEW: usize = 32;
+/// What is no longer than this is copied together: for the kernel each piece is work of its own.
+const SHORT: usize = 1024;
 /// How many pieces one call of sendmsg(2) takes (UIO_MAXIOV of the kernel).
 const AT_ONCE: usize = 1024;
 
@@ -30,11 +31,12 @@ impl Destination {
     }
 }
 
-/// Sends an entry. Where there is no journal it is as good as sent.
+/// Sends an entry by a socket of datagrams that is not connected. Where there is no journal it is as good as sent.
 ///
 /// # Errors
 /// EINVAL for a field that is none, and without any; of the socket.
-pub fn send<'a>(
+pub fn send<'a, S: AsFd>(
+    open: impl FnOnce() -> Result<S>,
     to: &Destination,
     given: impl ExactSizeIterator<Item = Result<Field<'a>>>,
 ) -> Result<()> {
@@ -50,13 +52,31 @@ pub fn send<'a>(
     for (place, field) in fields.iter_mut().zip(given) {
         *place = field?;
     }
-    match send_fields(to, fields) {
+    match send_fields(open()?.as_fd(), to, fields) {
         Err(Errno::NOENT) => Ok(()),
         sent => sent,
     }
 }
 
-fn send_fields(to: &Destination, fields: &[Field<'_>]) -> Result<()> {
+fn send_fields(socket: BorrowedFd<'_>, to: &Destination, fields: &[Field<'_>]) -> Result<()> {
+    match joined(fields, &mut [0; SHORT]) {
+        Some(entry) => send_slices(socket, to, &[IoSlice::new(entry)]),
+        None => send_pieces(socket, to, fields),
+    }
+}
+
+/// The fields one after the other, if there is room for them.
+fn joined<'a>(fields: &[Field<'_>], room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut end = 0;
+    for piece in fields.iter().flat_map(Field::pieces_written) {
+        let begin = end;
+        end += piece.len();
+        room.get_mut(begin..end)?.copy_from_slice(piece);
+    }
+    room.get(..end)
+}
+
+fn send_pieces(socket: BorrowedFd<'_>, to: &Destination, fields: &[Field<'_>]) -> Result<()> {
     let pieces = fields.iter().flat_map(Field::pieces_written);
     let count = pieces.clone().count();
     let mut few = [IoSlice::new(b""); FEW * PIECES];
@@ -71,25 +91,26 @@ fn send_fields(to: &Destination, fields: &[Field<'_>]) -> Result<()> {
     for (place, piece) in slices.iter_mut().zip(pieces) {
         *place = IoSlice::new(piece);
     }
-    // A socket for each entry: one that is kept may be closed by a program that closes all it knows nothing of.
-    let flags = SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+    send_slices(socket, to, slices)
+}
+
+fn send_slices(socket: BorrowedFd<'_>, to: &Destination, slices: &[IoSlice<'_>]) -> Result<()> {
     let is_too_much = |errno| matches!(errno, Errno::MSGSIZE | Errno::NOBUFS | Errno::AGAIN);
     if slices.len() <= AT_ONCE {
-        match send_datagram(&socket, to, slices, None) {
-            Err(errno) if is_too_much(errno) => super::enlarge(&socket),
+        match send_datagram(socket, to, slices, None) {
+            Err(errno) if is_too_much(errno) => super::enlarge(socket),
             sent => return sent,
         }
-        match send_datagram(&socket, to, slices, None) {
+        match send_datagram(socket, to, slices, None) {
             Err(errno) if is_too_much(errno) => {}
             sent => return sent,
         }
     }
-    send_datagram(&socket, to, &[], Some(&file(slices)?))
+    send_datagram(socket, to, &[], Some(&file(slices)?))
 }
 
 fn send_datagram(
-    socket: &OwnedFd,
+    socket: BorrowedFd<'_>,
     to: &Destination,
     slices: &[IoSlice<'_>],
     file: Option<&OwnedFd>,
