@@ -292,7 +292,7 @@ impl Connection {
     /// One thing of what there is to do.
     ///
     /// # Errors
-    /// Of authentication: the connection goes no further then.
+    /// Of authentication: the connection goes no further then. That the peer refuses or has gone is none, as later on.
     pub fn step(&mut self) -> Result<Step> {
         match self.phase {
             Phase::Unset => Err(Errno::NOTCONN),
@@ -302,7 +302,11 @@ impl Connection {
                 Ok(false) => Ok(Step::Idle),
                 Err(errno) => {
                     self.fail();
-                    Err(errno)
+                    // Who is refused is told so by the connection's end, as in sd-bus, where the bus has hung up.
+                    match errno == Errno::PERM || is_disconnect(errno) {
+                        true => Ok(Step::Done),
+                        false => Err(errno),
+                    }
                 }
             },
             Phase::Hello | Phase::Running => match self.exchange() {
@@ -501,4 +505,24 @@ impl Connection {
     pub fn name(&self) -> Option<&CStr> {
         self.unique_name.as_deref()
     }
+}
+
+/// Whether the peer has gone, or there is no way to it.
+fn is_disconnect(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::CONNABORTED
+            | Errno::CONNREFUSED
+            | Errno::CONNRESET
+            | Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::NETDOWN
+            | Errno::NETRESET
+            | Errno::NETUNREACH
+            | Errno::NOTCONN
+            | Errno::PIPE
+            | Errno::PROTO
+            | Errno::SHUTDOWN
+            | Errno::TIMEDOUT
+    )
 }
