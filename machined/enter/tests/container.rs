@@ -668,7 +668,8 @@ impl Seen {
     fn of(s: &Sandbox, pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-        let open = descriptors.map(|entry| fs::read_link(entry.unwrap().path()).unwrap());
+        // A program that is still being loaded closes some meanwhile.
+        let open = descriptors.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
         Self {
             status,
             open: open.collect(),
