@@ -7,7 +7,7 @@ use std::process::Command;
 use support::{Options, Sandbox, Via, sandbox, skip};
 
 /// All of it but the programs and the modules: what `dist/install.sh` lays out below PREFIX, and with its mode.
-const FILES: [&str; 30] = [
+const FILES: [&str; 31] = [
     "644 lib/systemd/resolv.conf",
     "644 lib/systemd/system/switchyard-machined.service",
     "644 lib/systemd/system/switchyard-machined.socket",
@@ -26,6 +26,7 @@ const FILES: [&str; 30] = [
     "644 share/man/man1/switchyard-oci-hook.1",
     "644 share/man/man5/switchyard-resolved.conf.5",
     "644 share/man/man7/io.switchyard.Machines.7",
+    "644 share/man/man7/libsd-bus-compat.7",
     "644 share/man/man8/nss-mymachines.8",
     "644 share/man/man8/nss-resolve.8",
     "644 share/man/man8/switchyard-lookaside.8",
@@ -52,7 +53,7 @@ const SETTINGS: [&str; 7] = [
 ];
 
 /// What the Makefile adds below PREFIX; `LIB` is the library directory of the architecture.
-const PROGRAMS: [&str; 21] = [
+const PROGRAMS: [&str; 23] = [
     "644 include/switchyard/systemd/_sd-common.h",
     "644 include/switchyard/systemd/sd-bus-protocol.h",
     "644 include/switchyard/systemd/sd-bus-vtable.h",
@@ -60,7 +61,9 @@ const PROGRAMS: [&str; 21] = [
     "644 include/switchyard/systemd/sd-daemon.h",
     "644 include/switchyard/systemd/sd-event.h",
     "644 include/switchyard/systemd/sd-id128.h",
+    "644 include/switchyard/systemd/sd-journal.h",
     "644 include/switchyard/systemd/sd-login.h",
+    "644 include/switchyard/systemd/sd-path.h",
     "644 lib/LIB/libnss_mymachines.so.2",
     "644 lib/LIB/libnss_resolve.so.2",
     "644 lib/LIB/libsd-bus-compat.a",
