@@ -263,16 +263,12 @@ fn standard(table: &mut Table) {
     ] {
         table.get(Same, web, MACHINE_IFACE, property);
     }
-    for property in [
-        "Name",
-        "Class",
-        "Leader",
-        "RootDirectory",
-        "State",
-        "TimestampMonotonic",
-    ] {
-        table.get(Same, &format!("{MACHINE}/_2ehost"), MACHINE_IFACE, property);
+    let host = format!("{MACHINE}/_2ehost");
+    for property in ["Name", "Class", "Leader", "RootDirectory", "State"] {
+        table.get(Same, &host, MACHINE_IFACE, property);
     }
+    // The beginning of the machine: 0, but theirs makes it of two clocks, one after the other, and so it is 1 at times.
+    table.get(Kind, &host, MACHINE_IFACE, "TimestampMonotonic");
     // Labels are read leniently: "web" with an escape that it needs not.
     table.get(Same, &format!("{MACHINE}/_77eb"), MACHINE_IFACE, "Name");
     table.get(Same, &format!("{MACHINE}/self"), MACHINE_IFACE, "Name");
