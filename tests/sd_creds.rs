@@ -87,7 +87,8 @@ fn what_is_hidden() {
             s.run("umount /proc").ok();
         }
         s.run("mount -t tmpfs none /proc").ok();
-        let said = probe.with(OURS, "$probe self");
+        // valgrind does not run there.
+        let said = probe.once(OURS, "$probe self");
         s.run("umount /proc").ok();
         assert!(said.contains("self 3ffffffff = 0 \n mask 1 "), "{said}");
     });
