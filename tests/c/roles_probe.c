@@ -431,15 +431,7 @@ static void serve_one(int anonymous) {
             sd_bus_set_anonymous(bus, anonymous) < 0 || sd_bus_add_object_vtable(bus, NULL, "/one", "org.example.Test", table, NULL) < 0 ||
             sd_bus_start(bus) < 0)
                 abort();
-        while (sd_bus_is_open(bus) > 0) {
-                int r = sd_bus_process(bus, NULL);
-
-                if (r < 0)
-                        break;
-                if (r == 0)
-                        sd_bus_wait(bus, UINT64_MAX);
-        }
-        sd_bus_unref(bus);
+        serve(bus);
         close(s);
 }
 

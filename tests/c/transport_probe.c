@@ -285,6 +285,20 @@ static void watch(int argc, char **argv) {
         }
 }
 
+/* A line of shell that runs, a moment later. */
+static pid_t started(const char *line) {
+        pid_t pid;
+
+        fflush(stdout);
+        pid = fork();
+        if (pid == 0) {
+                usleep(100000);
+                execl("/bin/sh", "sh", "-c", line, NULL);
+                _exit(1);
+        }
+        return pid;
+}
+
 /* Started before its bus: PROGRAM that starts the bus. */
 static void late(int argc, char **argv) {
         sd_bus *bus = to(argv[0]);
@@ -293,13 +307,7 @@ static void late(int argc, char **argv) {
         (void) argc;
         INT(sd_bus_set_watch_bind(bus, 1));
         INT(sd_bus_start(bus) < 0);
-        fflush(stdout);
-        pid = fork();
-        if (pid == 0) {
-                usleep(100000);
-                execl("/bin/sh", "sh", "-c", argv[1], NULL);
-                _exit(1);
-        }
+        pid = started(argv[1]);
         INT(ask(bus));
         sd_bus_close_unref(bus);
         kill(pid, SIGTERM);
@@ -330,13 +338,7 @@ static void attached(int argc, char **argv) {
                                       event));
         INT(sd_bus_attach_event(bus, event, 0));
         INT(sd_bus_start(bus) < 0);
-        fflush(stdout);
-        pid = fork();
-        if (pid == 0) {
-                usleep(100000);
-                execl("/bin/sh", "sh", "-c", argv[1], NULL);
-                _exit(1);
-        }
+        pid = started(argv[1]);
         INT(sd_event_loop(event));
         sd_bus_close_unref(bus);
         sd_event_unref(event);

@@ -8,10 +8,10 @@ use super::connection::{Bus, Current, Registered, State};
 use super::error::Error;
 use super::message::Message;
 use crate::ffi::boundary::{entry, whole};
-use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
 
 /// `sd_bus_message_handler_t`
@@ -208,24 +208,6 @@ pub unsafe extern "C" fn sd_bus_slot_get_current_handler(of: *const Slot) -> Han
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_slot_get_userdata(of: *const Slot) -> *mut c_void {
-    // SAFETY: the contract of C.
-    let got = whole(|| unsafe { within(of, |own| Ok(own.userdata)) });
-    got.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_slot_set_userdata(
-    of: *const Slot,
-    userdata: *mut c_void,
-) -> *mut c_void {
-    let set = |own: &mut Own| Ok(std::mem::replace(&mut own.userdata, userdata));
-    // SAFETY: the contract of C.
-    let before = whole(|| unsafe { within(of, set) });
-    before.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
-
-#[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_slot_set_description(
     of: *const Slot,
     description: *const c_char,
@@ -290,6 +272,7 @@ pub unsafe extern "C" fn sd_bus_slot_set_floating(of: *const Slot, on: c_int) ->
     })
 }
 
-destroy_callback! {
+userdata! {
+    sd_bus_slot_set_userdata, sd_bus_slot_get_userdata,
     sd_bus_slot_set_destroy_callback, sd_bus_slot_get_destroy_callback => Slot, Own, within
 }

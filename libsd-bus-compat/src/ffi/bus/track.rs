@@ -19,9 +19,9 @@ use super::message::{Message, message};
 use super::slot::Slot;
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::{entry, whole};
-use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
 
 /// `sd_bus_track_handler_t`
@@ -403,22 +403,6 @@ pub unsafe extern "C" fn sd_bus_track_get_bus(of: *const Track) -> *const Bus {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_get_userdata(of: *const Track) -> *mut c_void {
-    // SAFETY: the contract of C.
-    unsafe { find(of, |own| own.userdata.cast_const()) }.cast_mut()
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_bus_track_set_userdata(
-    of: *const Track,
-    userdata: *mut c_void,
-) -> *mut c_void {
-    let set = |own: &mut Own| mem::replace(&mut own.userdata, userdata).cast_const();
-    // SAFETY: the contract of C.
-    unsafe { find(of, set) }.cast_mut()
-}
-
-#[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_track_add_name(of: *const Track, name: *const c_char) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
@@ -568,6 +552,7 @@ pub unsafe extern "C" fn sd_bus_track_next(of: *const Track) -> *const c_char {
     unsafe { find(of, next) }
 }
 
-destroy_callback! {
+userdata! {
+    sd_bus_track_set_userdata, sd_bus_track_get_userdata,
     sd_bus_track_set_destroy_callback, sd_bus_track_get_destroy_callback => Track, Own, within
 }

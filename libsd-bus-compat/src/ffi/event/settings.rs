@@ -1,35 +1,16 @@
 //! What all kinds of sources have.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
 use std::sync::{Arc, Weak};
 
 use super::object::State;
 use super::source::{Handler, Own, Source, known, own, source};
 use crate::event::Enabled;
 use crate::ffi::boundary::{entry, whole};
-use crate::ffi::destroy::{Destroy, destroy_callback};
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_get_userdata(of: *const Source) -> *mut c_void {
-    // SAFETY: the contract of C.
-    let got = whole(|| unsafe { own(of, |own| Ok(own.userdata)) });
-    got.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
-
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sd_event_source_set_userdata(
-    of: *const Source,
-    userdata: *mut c_void,
-) -> *mut c_void {
-    let set = |own: &mut Own| Ok(std::mem::replace(&mut own.userdata, userdata));
-    // SAFETY: the contract of C.
-    let before = whole(|| unsafe { own(of, set) });
-    before.and_then(Result::ok).unwrap_or(ptr::null_mut())
-}
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_event_source_set_description(
@@ -169,7 +150,8 @@ pub unsafe extern "C" fn sd_event_source_set_enabled(of: *const Source, enabled:
     })
 }
 
-destroy_callback! {
+userdata! {
+    sd_event_source_set_userdata, sd_event_source_get_userdata,
     sd_event_source_set_destroy_callback, sd_event_source_get_destroy_callback => Source, Own, own
 }
 

@@ -9,9 +9,9 @@ use super::object::{Content, Event, Registered};
 use super::settings::sd_event_source_set_enabled;
 use crate::event::{self, Enabled, Id, Occurrence};
 use crate::ffi::boundary::whole;
-use crate::ffi::destroy::Destroy;
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::pointer::Out;
+use crate::ffi::userdata::Destroy;
 use crate::{Errno, Result};
 
 /// `sd_event_handler_t`
