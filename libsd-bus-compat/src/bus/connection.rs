@@ -184,6 +184,17 @@ impl Connection {
         (Phase::Watching..=Phase::Running).contains(&self.phase)
     }
 
+    /// Sees that messages may be given to it.
+    ///
+    /// # Errors
+    /// ENOTCONN
+    pub fn check_open(&self) -> Result<()> {
+        match self.is_open() {
+            true => Ok(()),
+            false => Err(Errno::NOTCONN),
+        }
+    }
+
     /// Its socket; or what is to be waited for until it has one.
     ///
     /// # Errors
@@ -245,9 +256,7 @@ impl Connection {
     /// # Errors
     /// ENOTCONN; EINVAL if it is none; ENOBUFS if too many wait; EOPNOTSUPP if it has descriptors and the peer takes none; of sendmsg(2).
     pub fn send(&mut self, message: Sealed) -> Result<()> {
-        if !self.is_open() {
-            return Err(Errno::NOTCONN);
-        }
+        self.check_open()?;
         if message.message().header().kind() == Kind::Other(0) {
             return Err(Errno::INVAL); // libsystemd sends it, and nobody can read it
         }
@@ -277,11 +286,6 @@ impl Connection {
     pub fn await_reply(&mut self, serial: u32, deadline: u64, waiter: Waiter) -> Result<()> {
         let awaited = self.replies.insert(serial, deadline, waiter);
         awaited.map_err(errno)
-    }
-
-    /// Whether answers are waited for.
-    pub fn awaits_replies(&self) -> bool {
-        !self.replies.is_empty()
     }
 
     /// Waits no more for an answer.
@@ -436,7 +440,7 @@ impl Connection {
     fn read(&mut self) -> Result<bool> {
         loop {
             if let Some((message, descriptors)) = self.incoming.next_message().map_err(errno)? {
-                self.take_in(message, descriptors)?;
+                self.take_in(Sealed::new(message, descriptors))?;
                 return Ok(true);
             }
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
@@ -448,11 +452,11 @@ impl Connection {
         }
     }
 
-    fn take_in(&mut self, message: dbus::Message, descriptors: Vec<OwnedFd>) -> Result<()> {
+    fn take_in(&mut self, message: Sealed) -> Result<()> {
         if self.received.len() >= dbus::connection::MAX_QUEUE {
             return Err(Errno::NOBUFS);
         }
-        self.received.push_back(Sealed::new(message, descriptors));
+        self.received.push_back(message);
         Ok(())
     }
 
@@ -461,14 +465,8 @@ impl Connection {
     /// # Errors
     /// ENOTCONN; ENOBUFS if there are too many.
     pub fn enqueue(&mut self, message: Sealed) -> Result<()> {
-        if !self.is_open() {
-            return Err(Errno::NOTCONN);
-        }
-        if self.received.len() >= dbus::connection::MAX_QUEUE {
-            return Err(Errno::NOBUFS);
-        }
-        self.received.push_back(message);
-        Ok(())
+        self.check_open()?;
+        self.take_in(message)
     }
 
     /// Leaves nothing of messages in the buffer that they were read to, from now on.

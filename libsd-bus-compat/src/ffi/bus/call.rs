@@ -68,9 +68,7 @@ pub unsafe extern "C" fn sd_bus_send(
 /// Sends a message; who does not ask for its number waits for no answer.
 pub fn send(bus: &Bus, message: &Message, wants_reply: bool) -> Result<u32> {
     let mut state = bus.enter()?;
-    if !state.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
+    state.connection.check_open()?;
     let mut own = message.enter()?;
     if !wants_reply && !own.content.is_complete() && own.content.header().kind() == Kind::MethodCall
     {
@@ -216,9 +214,7 @@ pub unsafe extern "C" fn sd_bus_call(
 /// Calls, and waits for the answer alone: what else comes stays where it is.
 pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
     is_call(&*message.enter()?)?;
-    if !bus.enter()?.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
+    bus.enter()?.connection.check_open()?;
     running(bus)?;
     let (serial, until) = {
         let mut state = bus.enter()?;
@@ -290,9 +286,7 @@ pub fn call_async(
     floating: bool,
 ) -> Result<Arc<Slot>> {
     let mut state = bus.enter()?;
-    if !state.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
+    state.connection.check_open()?;
     let mut own = message.enter()?;
     is_call(&own)?;
     let (sealed, serial) = seal(&mut state, &mut own, usec)?;
@@ -381,9 +375,7 @@ pub fn flush(bus: &Arc<Bus>) -> Result<()> {
     loop {
         let (socket, done) = {
             let mut state = bus.enter()?;
-            if !state.connection.is_open() {
-                return Err(Errno::NOTCONN);
-            }
+            state.connection.check_open()?;
             state.connection.write()?;
             let done = !state.connection.wants_to_write();
             (state.connection.socket()?.clone(), done)

@@ -54,14 +54,6 @@ fn checked(answer: c_int) -> Result<c_int> {
     }
 }
 
-/// Sees that a bus takes messages, before one is made.
-fn can_send(bus: &Bus) -> Result<()> {
-    match bus.enter()?.connection.is_open() {
-        true => Ok(()),
-        false => Err(Errno::NOTCONN),
-    }
-}
-
 /// A call with values of these types, which may be null for none.
 unsafe fn method_call(
     target: Target,
@@ -69,7 +61,8 @@ unsafe fn method_call(
     arguments: &mut Arguments,
 ) -> Result<Held> {
     // SAFETY: the contract of C.
-    can_send(unsafe { super::connection::bus(target.bus) }?)?;
+    let bus = unsafe { super::connection::bus(target.bus) }?;
+    bus.enter()?.connection.check_open()?;
     let mut made = Held(ptr::null());
     // SAFETY: the contract of C.
     checked(unsafe {
@@ -477,7 +470,7 @@ pub unsafe extern "C" fn compat_emit_signal(
     entry(|| {
         // SAFETY: the contract of C.
         let of = unsafe { super::connection::bus(bus) }?;
-        can_send(of)?;
+        of.enter()?.connection.check_open()?;
         let mut made = Held(ptr::null());
         // SAFETY: the contract of C.
         checked(unsafe {

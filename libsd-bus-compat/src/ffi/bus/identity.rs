@@ -73,9 +73,7 @@ pub unsafe extern "C" fn sd_bus_get_creds_mask(of: *const Bus, to: *mut u64) -> 
 fn of_owner(bus: &Bus, wanted: u64) -> Result<Content> {
     let (socket, is_local) = {
         let state = bus.enter()?;
-        if !state.connection.is_open() {
-            return Err(Errno::NOTCONN);
-        }
+        state.connection.check_open()?;
         let connection = &state.connection;
         (connection.socket()?.clone(), connection.is_local)
     };
@@ -294,9 +292,7 @@ fn named(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
         if !state.connection.is_client {
             return Err(Errno::INVAL);
         }
-        if !state.connection.is_open() {
-            return Err(Errno::NOTCONN);
-        }
+        state.connection.check_open()?;
     }
     match name == DRIVER {
         true => of_owner(bus, wanted),
@@ -352,10 +348,8 @@ fn sender_of(call: &Message) -> Result<Option<CString>> {
         own.content.sealed()?;
         own.content.header().text(Field::Sender).map(CStr::to_owned)
     };
-    match call.bus.enter()?.connection.is_open() {
-        true => Ok(sender),
-        false => Err(Errno::NOTCONN),
-    }
+    call.bus.enter()?.connection.check_open()?;
+    Ok(sender)
 }
 
 /// Who has sent a message: by its name on the bus or, where there is no bus, by the connection.

@@ -48,9 +48,7 @@ unsafe fn question(
         if !is || !state.connection.is_client {
             return Err(Errno::INVAL);
         }
-        if !state.connection.is_open() {
-            return Err(Errno::NOTCONN);
-        }
+        state.connection.check_open()?;
     }
     let asked = of_bus(&bus, member, |builder| {
         builder.append_basic(Basic::String(name))?;
@@ -136,9 +134,7 @@ pub unsafe extern "C" fn sd_bus_list_names(
         if acquired.is_none() && activatable.is_none() || !bus.enter()?.connection.is_client {
             return Err(Errno::INVAL);
         }
-        if !bus.enter()?.connection.is_open() {
-            return Err(Errno::NOTCONN);
-        }
+        bus.enter()?.connection.check_open()?;
         if let Some(to) = acquired {
             to.set(list(&bus, b"ListNames")?);
         }

@@ -272,7 +272,7 @@ impl Drop for Track {
 pub fn tell_one(bus: &Arc<Bus>) -> Result<bool> {
     let (track, is_over) = {
         let mut state = bus.enter()?;
-        let awaits = state.connection.awaits_replies();
+        let awaits = state.connection.awaited() > 0;
         match state.connection.phase {
             Phase::Hello | Phase::Running => (state.emptied.pop(), false),
             // Who waits for answers is told before.

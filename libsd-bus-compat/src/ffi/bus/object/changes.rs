@@ -28,9 +28,7 @@ fn changed(
     if !dbus::path::is_valid(path.to_bytes()) || !dbus::name::is_interface(interface.to_bytes()) {
         return Err(Errno::INVAL);
     }
-    if !bus.enter()?.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
+    bus.enter()?.connection.check_open()?;
     if names.is_some_and(<[_]>::is_empty) {
         return Ok(0);
     }

@@ -288,9 +288,7 @@ unsafe fn begin<'a>(of: *const Bus, path: *const c_char) -> Result<(Arc<Bus>, &'
     if !dbus::path::is_valid(path.to_bytes()) {
         return Err(Errno::INVAL);
     }
-    if !bus.enter()?.connection.is_open() {
-        return Err(Errno::NOTCONN);
-    }
+    bus.enter()?.connection.check_open()?;
     Ok((bus, path))
 }
 
