@@ -8,6 +8,7 @@
 pub mod address;
 pub mod authentication;
 pub mod connection;
+mod element;
 mod error;
 mod hex;
 pub mod label;

@@ -1,22 +1,16 @@
 //! Object paths (D-Bus specification, "Valid Object Paths").
 
-use crate::label;
+use crate::{
+    element::{self, DIGIT, LETTER, SLASH},
+    label,
+};
 
 /// Whether it is an object path: `/`, or elements of letters, digits and `_`, each after a `/`. There is no limit to its length.
 pub fn is_valid(path: &[u8]) -> bool {
     match path {
         [b'/'] => true,
         [b'/', elements @ ..] => {
-            // One look at each byte: messages are full of them.
-            let mut before = b'/';
-            let is_part = |byte: &u8| {
-                let good = byte.is_ascii_alphanumeric()
-                    || *byte == b'_'
-                    || *byte == b'/' && before != b'/';
-                before = *byte;
-                good
-            };
-            elements.iter().all(is_part) && before != b'/'
+            element::count(elements, SLASH, LETTER | DIGIT, LETTER | DIGIT).is_some()
         }
         _ => false,
     }
@@ -34,12 +28,12 @@ pub fn is_either_prefix(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// The paths above this one, from the nearest to `/`.
-pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+pub fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::successors(parent(path), |path| parent(path))
 }
 
-fn parent(path: &str) -> Option<&str> {
-    match path.rfind('/')? {
+fn parent(path: &[u8]) -> Option<&[u8]> {
+    match path.iter().rposition(|byte| *byte == b'/')? {
         _ if path.len() == 1 => None,
         0 => path.get(..1),
         end => path.get(..end),

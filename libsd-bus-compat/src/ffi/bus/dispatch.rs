@@ -19,14 +19,17 @@ use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
-    if super::track::tell_one(bus)? {
+    let mut state = bus.enter()?;
+    if let Some(told) = super::track::next(&mut state) {
+        drop(state);
+        told.tell()?;
         return Ok(true);
     }
-    let (step, is_behind) = {
-        let mut state = bus.enter()?;
-        let step = state.connection.step()?;
-        (step, super::attach::is_behind(&state))
-    };
+    let step = state.connection.step()?;
+    let is_behind = super::attach::is_behind(&state);
+    // A monitor may not say anything: the bus would end its connection.
+    let answers = !state.connection.is_monitor;
+    drop(state);
     if is_behind {
         super::attach::follow(bus)?;
     }
@@ -67,8 +70,6 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         }
         Step::Received(sealed) => {
             let message = Message::received(bus, sealed);
-            // A monitor may not say anything: the bus would end its connection.
-            let answers = !bus.enter()?.connection.is_monitor;
             let is_taken = offer(bus, &message)?
                 || answers
                     && (super::object::dispatch(bus, &message)?
@@ -175,6 +176,9 @@ fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
 fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
     let wanted: Vec<u64> = {
         let state = bus.enter()?;
+        if state.filters.is_empty() && state.matches.is_empty() {
+            return Ok(false);
+        }
         let own = message.enter()?;
         let subject = Subject::new(own.content.sealed()?.message());
         // The newest is asked first.

@@ -94,7 +94,7 @@ unsafe fn add(
         return Err(Errno::INVAL);
     }
     let mut state = bus.enter()?;
-    let there = state.objects.at(path).unwrap_or_default();
+    let there = state.objects.at(path.to_bytes()).unwrap_or_default();
     let place = match &what {
         What::Interface { name, vtable, .. } => place(there, name, vtable, is_fallback)?,
         _ => 0,

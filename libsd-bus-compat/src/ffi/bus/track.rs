@@ -268,29 +268,36 @@ impl Drop for Track {
     }
 }
 
-/// Tells one track that it is empty, if one is to be told: while the connection is there, and once it is over.
-pub fn tell_one(bus: &Arc<Bus>) -> Result<bool> {
-    let (track, is_over) = {
-        let mut state = bus.enter()?;
-        let awaits = state.connection.awaited() > 0;
-        match state.connection.phase {
-            Phase::Hello | Phase::Running => (state.emptied.pop(), false),
-            // Who waits for answers is told before.
-            Phase::Closing if !awaits => (state.tracks.pop(), true),
-            _ => return Ok(false),
-        }
+/// A track that is to be told that it is empty.
+pub struct Told {
+    track: Weak<Track>,
+    is_over: bool,
+}
+
+/// The next one, if one is to be told: while the connection is there, and once it is over.
+pub fn next(state: &mut State) -> Option<Told> {
+    let is_over = match state.connection.phase {
+        Phase::Hello | Phase::Running => false,
+        // Who waits for answers is told before.
+        Phase::Closing if state.connection.awaited() == 0 => true,
+        _ => return None,
     };
-    let Some(track) = track else {
-        return Ok(false);
-    };
-    // One that is just going is not told.
-    if let Some(track) = track.upgrade() {
-        match is_over {
-            true => track.lose_all()?,
-            false => track.tell()?,
+    let track = match is_over {
+        false => state.emptied.pop(),
+        true => state.tracks.pop(),
+    }?;
+    Some(Told { track, is_over })
+}
+
+impl Told {
+    /// Tells it; one that is just going is not told.
+    pub fn tell(self) -> Result<()> {
+        match self.track.upgrade() {
+            Some(track) if self.is_over => track.lose_all(),
+            Some(track) => track.tell(),
+            None => Ok(()),
         }
     }
-    Ok(true)
 }
 
 fn sender(message: &Message) -> Result<CString> {

@@ -1,6 +1,6 @@
 //! Telling who listens that properties have changed: sd_bus_emit_properties_changed(3).
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::sync::Arc;
 
 use dbus::{Builder, types};
@@ -43,9 +43,11 @@ fn changed(
         let call = Call {
             bus,
             message: &signal,
-            path: path.to_owned(),
-            interface: interface.to_owned(),
-            member: CString::default(),
+            path,
+            interface,
+            member: c"",
+            types: b"",
+            wants_reply: false,
         };
         match call.append_changed(names, &signal) {
             Ok(false) => return Ok(0),
@@ -63,11 +65,11 @@ impl Call<'_> {
         names: Option<&[&CStr]>,
         to: &Arc<Message>,
     ) -> std::result::Result<bool, Stop> {
-        let found = self.interface(&self.interface)?;
+        let found = self.interface(self.interface)?;
         if found.is_empty() {
             return Err(Errno::NOENT.into());
         }
-        to.append_text(&self.interface)?;
+        to.append_text(self.interface)?;
         to.open_container(types::ARRAY, b"{sv}")?;
         let mut invalidated: Vec<&CStr> = Vec::new();
         let (mut listed, mut told) = (0, 0);

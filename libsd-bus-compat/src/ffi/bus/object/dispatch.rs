@@ -1,6 +1,7 @@
 //! Whom a call is for: what is at its path, and then what is for all below a path above it, from the nearest.
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
+use std::iter;
 use std::sync::Arc;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
@@ -22,14 +23,17 @@ use crate::{Errno, Result};
 pub(super) struct Call<'a> {
     pub(super) bus: &'a Arc<Bus>,
     pub(super) message: &'a Arc<Message>,
-    pub(super) path: CString,
-    pub(super) interface: CString,
-    pub(super) member: CString,
+    pub(super) path: &'a CStr,
+    pub(super) interface: &'a CStr,
+    pub(super) member: &'a CStr,
+    /// Of its arguments.
+    pub(super) types: &'a [u8],
+    pub(super) wants_reply: bool,
 }
 
 /// What there is for a call at its path, or at a path above.
 pub(super) struct Node {
-    pub(super) path: CString,
+    pub(super) path: Arc<CStr>,
     pub(super) is_above: bool,
     /// As much of it as is for this call.
     pub(super) here: Vec<Object>,
@@ -95,22 +99,43 @@ impl Node {
     }
 }
 
+/// What is at a path, if it is there: for the path itself, or for one below it.
+fn node(bus: &Bus, path: &[u8], is_above: bool) -> Result<Option<Node>> {
+    let state = bus.enter()?;
+    let Some((path, here)) = state.objects.find(path) else {
+        return Ok(None);
+    };
+    let is_for_it = |object: &&Object| {
+        !is_above || object.is_fallback || matches!(object.what, What::Enumerator(_))
+    };
+    Ok(Some(Node {
+        here: here.iter().filter(is_for_it).cloned().collect(),
+        path: Arc::clone(path),
+        is_above,
+    }))
+}
+
 /// Gives a call to the object it is for. False if it is none, or nobody's.
 pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
-    let call = {
-        let own = message.enter()?;
-        let header = own.content.header();
-        if header.kind() != Kind::MethodCall {
-            return Ok(false);
-        }
-        let text = |field| header.text(field).unwrap_or_default().to_owned();
-        Call {
-            bus,
-            message,
-            path: text(Field::Path),
-            interface: text(Field::Interface),
-            member: text(Field::Member),
-        }
+    let sealed = {
+        let mut own = message.enter()?;
+        let (cursor, sealed) = own.content.reader()?;
+        cursor.rewind(true);
+        sealed.clone()
+    };
+    let header = sealed.message().header();
+    if header.kind() != Kind::MethodCall {
+        return Ok(false);
+    }
+    let text = |field| header.text(field).unwrap_or_default();
+    let call = Call {
+        bus,
+        message,
+        path: text(Field::Path),
+        interface: text(Field::Interface),
+        member: text(Field::Member),
+        types: sealed.message().signature(),
+        wants_reply: header.flags() & NO_REPLY_EXPECTED == 0,
     };
     if call.interface.to_bytes() == b"org.freedesktop.DBus.Peer" {
         return Ok(false);
@@ -132,7 +157,8 @@ pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
 impl Call<'_> {
     /// Offers it to all in turn; to functions for all calls once, though others are looked at anew. False if there is no object.
     fn offer(&self, asked: &mut Asked) -> std::result::Result<bool, Stop> {
-        for node in self.nodes()? {
+        for node in self.nodes() {
+            let node = node?;
             if self.offer_to(&node, asked)? {
                 return Ok(true);
             }
@@ -145,7 +171,34 @@ impl Call<'_> {
     }
 
     fn offer_to(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
-        let before = self.bus.enter()?.objects.changes();
+        if node
+            .here
+            .iter()
+            .any(|object| matches!(object.what, What::Calls))
+        {
+            let before = self.bus.enter()?.objects.changes();
+            if self.offer_all(node, asked)? {
+                return Ok(true);
+            }
+            if self.bus.enter()?.objects.changes() != before {
+                return Err(Stop::Gone);
+            }
+            self.rewind()?;
+        }
+        if self.method(node, asked)? {
+            return Ok(true);
+        }
+        match (self.interface.to_bytes(), self.member.to_bytes()) {
+            (b"org.freedesktop.DBus.Properties", b"Get" | b"Set") => self.property(node, asked),
+            (b"org.freedesktop.DBus.Properties", b"GetAll") => self.get_all(node, asked),
+            (b"org.freedesktop.DBus.Introspectable", b"Introspect") => self.introspect(node),
+            (b"org.freedesktop.DBus.ObjectManager", b"GetManagedObjects") => self.managed(node),
+            _ => Ok(false),
+        }
+    }
+
+    /// Offers it to the functions for all calls.
+    fn offer_all(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
         for object in &node.here {
             if !matches!(object.what, What::Calls) || asked.called.contains(&object.slot) {
                 continue;
@@ -159,45 +212,16 @@ impl Call<'_> {
                 return Ok(true);
             }
         }
-        if self.bus.enter()?.objects.changes() != before {
-            return Err(Stop::Gone);
-        }
-        self.rewind()?;
-        if self.method(node, asked)? {
-            return Ok(true);
-        }
-        match (self.interface.to_bytes(), self.member.to_bytes()) {
-            (b"org.freedesktop.DBus.Properties", b"Get" | b"Set") => self.property(node, asked),
-            (b"org.freedesktop.DBus.Properties", b"GetAll") => self.get_all(node, asked),
-            (b"org.freedesktop.DBus.Introspectable", b"Introspect") => self.introspect(node),
-            (b"org.freedesktop.DBus.ObjectManager", b"GetManagedObjects") => self.managed(node),
-            _ => Ok(false),
-        }
+        Ok(false)
     }
 
-    /// The path and those above, as far as they are there.
-    pub(super) fn nodes(&self) -> Result<Vec<Node>> {
-        let state = self.bus.enter()?;
-        let path = self.path.to_str().map_err(|_| Errno::BADMSG)?;
-        let mut nodes = Vec::new();
-        for (index, at) in std::iter::once(path)
-            .chain(dbus::path::ancestors(path))
-            .enumerate()
-        {
-            let at = CString::new(at).map_err(|_| Errno::BADMSG)?;
-            let is_above = index > 0;
-            if let Some(here) = state.objects.at(&at) {
-                let here = here.iter().filter(|object| {
-                    !is_above || object.is_fallback || matches!(object.what, What::Enumerator(_))
-                });
-                nodes.push(Node {
-                    here: here.cloned().collect(),
-                    path: at,
-                    is_above,
-                });
-            }
-        }
-        Ok(nodes)
+    /// The path and those above, as far as they are there when it is their turn.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Result<Node>> {
+        let (bus, path) = (self.bus, self.path.to_bytes());
+        let here = iter::once((path, false));
+        let above = dbus::path::ancestors(path).map(|path| (path, true));
+        here.chain(above)
+            .filter_map(|(path, is_above)| node(bus, path, is_above).transpose())
     }
 
     /// Whether there is an object, though nobody has taken the call.
@@ -225,22 +249,22 @@ impl Call<'_> {
         Ok(registered.and_then(|registered| registered.slot.upgrade()))
     }
 
-    /// The slot of what was found.
-    fn held(&self, one: &Found) -> std::result::Result<Arc<Slot>, Stop> {
-        self.slot(one.slot)?.ok_or(Stop::Gone)
-    }
-
     /// Sees that what was found has not gone, after a callback.
     pub(super) fn is_there(&self, one: &Found) -> std::result::Result<(), Stop> {
-        self.held(one).map(drop)
+        self.slot(one.slot)?.map(drop).ok_or(Stop::Gone)
     }
 
     /// What an object has for this path, if it has anything.
     pub(super) fn find(&self, object: &Object) -> std::result::Result<Option<Found>, Stop> {
+        Ok(self.find_held(object)?.map(|(found, _)| found))
+    }
+
+    /// The same with its slot.
+    fn find_held(&self, object: &Object) -> std::result::Result<Option<(Found, Arc<Slot>)>, Stop> {
         let What::Interface { name, vtable, find } = &object.what else {
             return Ok(None);
         };
-        let Some(slot) = self.slot(object.slot)? else {
+        let Some(mut slot) = self.slot(object.slot)? else {
             return Ok(None);
         };
         let (_, mut userdata) = slot.callback()?;
@@ -263,9 +287,7 @@ impl Call<'_> {
             self.end();
             drop(slot);
             Stop::check(answer, error)?;
-            if self.slot(object.slot)?.is_none() {
-                return Err(Stop::Gone);
-            }
+            slot = self.slot(object.slot)?.ok_or(Stop::Gone)?;
             if answer == 0 {
                 // It may have put there what is to be found.
                 return match self.bus.enter()?.objects.changes() == before {
@@ -275,17 +297,18 @@ impl Call<'_> {
             }
             userdata = place;
         }
-        Ok(Some(Found {
+        let found = Found {
             name: Arc::clone(name),
             vtable: Arc::clone(vtable),
             slot: object.slot,
             userdata,
-        }))
+        };
+        Ok(Some((found, slot)))
     }
 
     /// Answers with an error by its name.
     pub(super) fn refuse(&self, name: &[u8], text: &str) -> Result<()> {
-        if !self.wants_reply()? {
+        if !self.wants_reply {
             return Ok(());
         }
         let (bus, mut content) = reply(self.message, |call| Builder::method_error(call, name))?;
@@ -314,14 +337,9 @@ impl Call<'_> {
         self.refuse(b"org.freedesktop.DBus.Error.UnknownMethod", &text)
     }
 
-    pub(super) fn wants_reply(&self) -> Result<bool> {
-        let own = self.message.enter()?;
-        Ok(own.content.header().flags() & NO_REPLY_EXPECTED == 0)
-    }
-
     /// Sends an answer without values.
     pub(super) fn done(&self) -> Result<()> {
-        if !self.wants_reply()? {
+        if !self.wants_reply {
             return Ok(());
         }
         let (bus, content) = reply(self.message, Builder::method_return)?;
@@ -330,16 +348,10 @@ impl Call<'_> {
 
     /// Sends an answer that has been written.
     pub(super) fn finish(&self, answer: &Message) -> Result<()> {
-        match self.wants_reply()? {
+        match self.wants_reply {
             true => send(self.bus, answer, false).map(drop),
             false => Ok(()),
         }
-    }
-
-    /// Whether the call has no arguments.
-    pub(super) fn is_empty(&self) -> Result<bool> {
-        let own = self.message.enter()?;
-        Ok(own.content.sealed()?.message().signature().is_empty())
     }
 
     fn rewind(&self) -> Result<()> {
@@ -373,32 +385,36 @@ impl Call<'_> {
             let Some(method) = vtable.method(self.member.to_bytes()) else {
                 continue;
             };
-            let Some(one) = self.find(object)? else {
+            let Some((one, slot)) = self.find_held(object)? else {
                 continue;
             };
             asked.exists = true;
-            self.invoke(&one, method)?;
+            self.invoke(&one, slot, method)?;
             return Ok(true);
         }
         Ok(false)
     }
 
-    fn invoke(&self, one: &Found, method: &Method) -> std::result::Result<(), Stop> {
+    fn invoke(
+        &self,
+        one: &Found,
+        slot: Arc<Slot>,
+        method: &Method,
+    ) -> std::result::Result<(), Stop> {
         if method.flags & SENSITIVE != 0 {
             self.message.set_sensitive()?;
         }
         if !self.is_allowed(method.flags)? {
             return Ok(self.denied(&one.name, &method.name)?);
         }
-        let given = {
-            let mut own = self.message.enter()?;
-            own.content.expect_answer(&method.result);
-            own.content.sealed()?.message().signature().to_vec()
-        };
+        let mut own = self.message.enter()?;
+        own.content.expect_answer(&method.result);
+        drop(own);
+        let given = self.types;
         if given != method.signature.to_bytes() {
             let text = format!(
                 "Invalid arguments '{}' to call {}.{}(), expecting '{}'.",
-                String::from_utf8_lossy(&given),
+                String::from_utf8_lossy(given),
                 self.interface.to_string_lossy(),
                 self.member.to_string_lossy(),
                 method.signature.to_string_lossy()
@@ -410,7 +426,6 @@ impl Call<'_> {
             return Ok(self.done()?);
         };
         let userdata = method.userdata(one.userdata);
-        let slot = self.held(one)?;
         let mut error = Error::NULL;
         self.begin(&slot, Some(handler), userdata)?;
         // SAFETY: C has given both for this; the message is there until it returns.

@@ -12,7 +12,7 @@ use crate::ffi::bus::vtable::HIDDEN;
 impl Call<'_> {
     /// Answers for what is at a node. False if there is nothing.
     pub(super) fn introspect(&self, node: &Node) -> std::result::Result<bool, Stop> {
-        if !self.is_empty()? {
+        if !self.types.is_empty() {
             self.refuse(
                 b"org.freedesktop.DBus.Error.InvalidArgs",
                 "Expected no parameters",

@@ -1,16 +1,16 @@
 //! org.freedesktop.DBus.ObjectManager: GetManagedObjects, and sd_bus_emit_object_added(3) and its like.
 
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
+use std::iter;
 use std::ptr;
 use std::sync::Arc;
 
 use dbus::{Builder, types};
 
 use super::dispatch::{Call, Found, Node, Stop};
-use super::{Enumerate, OBJECT_MANAGER, OWN, What};
+use super::{Enumerate, OBJECT_MANAGER, OWN, Object, What};
 use crate::bus::message::Message as Content;
-use crate::bus::objects::above;
 use crate::ffi::boundary::entry;
 use crate::ffi::bus::arguments::{Arguments, List};
 use crate::ffi::bus::call::send;
@@ -40,15 +40,17 @@ impl Paths {
 /// The interfaces of an object, and the parts of each.
 type Interfaces = Vec<(Arc<CStr>, Vec<Found>)>;
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     /// The same for another path.
-    fn at(&self, path: &CStr) -> Call<'a> {
+    fn at<'p>(&'p self, path: &'p CStr) -> Call<'p> {
         Call {
             bus: self.bus,
             message: self.message,
-            path: path.to_owned(),
-            interface: CString::default(),
-            member: CString::default(),
+            path,
+            interface: c"",
+            member: c"",
+            types: b"",
+            wants_reply: false,
         }
     }
 
@@ -59,13 +61,13 @@ impl<'a> Call<'a> {
         all: bool,
     ) -> std::result::Result<Vec<Arc<CStr>>, Stop> {
         let mut paths = Paths::default();
-        let mut next: Vec<Arc<CStr>> = vec![node.path.as_c_str().into()];
+        let mut next: Vec<Arc<CStr>> = vec![Arc::clone(&node.path)];
         let mut is_first = true;
         while let Some(at) = next.pop() {
             let (here, mut below) = {
                 let state = self.bus.enter()?;
-                let here = state.objects.at(&at).unwrap_or_default().to_vec();
-                let below: Vec<Arc<CStr>> = state.objects.below(&at).cloned().collect();
+                let here = state.objects.at(at.to_bytes()).unwrap_or_default().to_vec();
+                let below: Vec<Arc<CStr>> = state.objects.below(at.to_bytes()).cloned().collect();
                 (here, below)
             };
             if !is_first {
@@ -133,7 +135,7 @@ impl<'a> Call<'a> {
         if node.is_above || !node.has_manager() {
             return Ok(false);
         }
-        if !self.is_empty()? {
+        if !self.types.is_empty() {
             let error = b"org.freedesktop.DBus.Error.InvalidArgs";
             self.refuse(error, "Expected no parameters")?;
             return Ok(true);
@@ -160,7 +162,8 @@ impl<'a> Call<'a> {
     /// The interfaces of an object. One that is nearer hides those of its name above.
     fn interfaces(&self) -> std::result::Result<Interfaces, Stop> {
         let mut all: Interfaces = Vec::new();
-        for node in self.nodes()? {
+        for node in self.nodes() {
+            let node = node?;
             let hidden = all.len();
             for object in &node.here {
                 let Some(one) = self.find(object)? else {
@@ -180,7 +183,8 @@ impl<'a> Call<'a> {
 
     /// An interface of an object, with all its parts, at the nearest path that has it.
     pub(super) fn interface(&self, name: &CStr) -> std::result::Result<Vec<Found>, Stop> {
-        for node in self.nodes()? {
+        for node in self.nodes() {
+            let node = node?;
             let mut parts = Vec::new();
             for object in &node.here {
                 if matches!(&object.what, What::Interface { name: own, .. } if **own == *name) {
@@ -197,7 +201,11 @@ impl<'a> Call<'a> {
     /// The interfaces that this object has of the library.
     fn own(&self) -> Result<impl Iterator<Item = &'static CStr>> {
         let state = self.bus.enter()?;
-        let mut here = state.objects.at(&self.path).unwrap_or_default().iter();
+        let mut here = state
+            .objects
+            .at(self.path.to_bytes())
+            .unwrap_or_default()
+            .iter();
         let is_manager = here.any(|object| matches!(object.what, What::Manager));
         Ok(OWN.into_iter().chain(is_manager.then_some(OBJECT_MANAGER)))
     }
@@ -253,9 +261,11 @@ fn emit(
         let call = Call {
             bus,
             message: &signal,
-            path: path.to_owned(),
-            interface: CString::default(),
-            member: CString::default(),
+            path,
+            interface: c"",
+            member: c"",
+            types: b"",
+            wants_reply: false,
         };
         match body(&call, &signal) {
             Ok(()) => return send(bus, &signal, false).map(|_| 1),
@@ -266,17 +276,15 @@ fn emit(
 }
 
 /// The nearest path with an object manager.
-fn manager(bus: &Arc<Bus>, path: &CStr) -> Result<CString> {
+fn manager(bus: &Arc<Bus>, path: &CStr) -> Result<Arc<CStr>> {
     let state = bus.enter()?;
-    let mut next = Some(path.to_owned());
-    while let Some(path) = next {
-        let mut here = state.objects.at(&path).unwrap_or_default().iter();
-        if here.any(|object| matches!(object.what, What::Manager)) {
-            return Ok(path);
-        }
-        next = above(&path);
-    }
-    Err(Errno::SRCH)
+    let is_manager = |object: &Object| matches!(object.what, What::Manager);
+    let mut paths = iter::once(path.to_bytes()).chain(dbus::path::ancestors(path.to_bytes()));
+    let manager = paths.find_map(|path| {
+        let (path, here) = state.objects.find(path)?;
+        here.iter().any(is_manager).then(|| Arc::clone(path))
+    });
+    manager.ok_or(Errno::SRCH)
 }
 
 /// What all of these functions begin with.
