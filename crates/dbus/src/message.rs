@@ -34,7 +34,7 @@ pub const MAX_DEPTH: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Message {
     header: Header,
-    /// Of one that was built. What was received is in one piece, with the header.
+    /// Of one that was built, if it is large. What was received is in one piece, with the header.
     body: Vec<u8>,
 }
 
@@ -98,9 +98,9 @@ impl Message {
         self.head().len() + self.body().len()
     }
 
-    /// What is behind so many of its bytes: of the header, and of the body.
+    /// What is behind so many of its bytes: up to two pieces, as they lie in memory.
     pub fn rest(&self, sent: usize) -> [&[u8]; 2] {
-        let (head, body) = (self.head(), self.body());
+        let (head, body) = (self.header.piece(), self.body.as_slice());
         let in_body = sent.saturating_sub(head.len());
         [head.get(sent..), body.get(in_body..)].map(Option::unwrap_or_default)
     }

@@ -1,6 +1,7 @@
 //! The descriptors of a connection: bytes and descriptors through them, without waiting.
 
 use std::io::{IoSlice, IoSliceMut};
+use std::iter;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -21,9 +22,13 @@ const AT_ONCE: usize = 253;
 
 /// Both ends of a connection that are ours; mostly the same one.
 #[derive(Clone, Debug)]
-pub struct Socket {
-    input: Arc<OwnedFd>,
-    output: Arc<OwnedFd>,
+pub struct Socket(Arc<Ends>);
+
+#[derive(Debug)]
+struct Ends {
+    input: OwnedFd,
+    /// If it is another one.
+    output: Option<OwnedFd>,
     /// Whether it is a socket: pipes take bytes alone.
     is_socket: bool,
 }
@@ -34,46 +39,46 @@ impl Socket {
     /// # Errors
     /// Of fcntl(2).
     pub fn of(input: OwnedFd, output: Option<OwnedFd>) -> Result<Self> {
-        let input = Arc::new(input);
-        let output = output.map_or_else(|| Arc::clone(&input), Arc::new);
-        for end in [&input, &output] {
+        let ends = || iter::once(&input).chain(&output);
+        for end in ends() {
             fcntl_setfl(end, fcntl_getfl(end)? | OFlags::NONBLOCK)?;
             fcntl_setfd(end, FdFlags::CLOEXEC)?;
         }
-        let is_socket = |end: &OwnedFd| -> Result<bool> {
-            Ok(FileType::from_raw_mode(fstat(end)?.st_mode) == FileType::Socket)
-        };
-        Ok(Self {
-            is_socket: is_socket(&input)? && is_socket(&output)?,
+        let is_socket = ends().try_fold(true, |all, end| {
+            let is_one = FileType::from_raw_mode(fstat(end)?.st_mode) == FileType::Socket;
+            Ok::<_, Errno>(all && is_one)
+        })?;
+        Ok(Self(Arc::new(Ends {
+            is_socket,
             input,
             output,
-        })
+        })))
     }
 
     /// Whether descriptors can go along with bytes: over AF_UNIX alone.
     pub fn passes_descriptors(&self) -> bool {
-        let is_unix = |end: &OwnedFd| socket_domain(end) == Ok(AddressFamily::UNIX);
-        self.is_socket && is_unix(&self.input) && is_unix(&self.output)
+        let is_unix = |end: BorrowedFd<'_>| socket_domain(end) == Ok(AddressFamily::UNIX);
+        self.0.is_socket && is_unix(self.input()) && is_unix(self.output())
     }
 
     /// Whether these are the same descriptors.
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.input, &other.input) && Arc::ptr_eq(&self.output, &other.output)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Where bytes come from.
     pub fn input(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
+        self.0.input.as_fd()
     }
 
     /// Where bytes go.
     pub fn output(&self) -> BorrowedFd<'_> {
-        self.output.as_fd()
+        self.0.output.as_ref().unwrap_or(&self.0.input).as_fd()
     }
 
     /// The one descriptor, if it is one.
     pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        Arc::ptr_eq(&self.input, &self.output).then(|| self.input())
+        self.0.output.is_none().then(|| self.input())
     }
 
     /// Reads what there is; `None` if there is nothing yet.
@@ -82,11 +87,16 @@ impl Socket {
     /// ECONNRESET if the peer has hung up; of recvmsg(2).
     pub fn receive(&self, to: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>> {
         let mut descriptors = Vec::new();
-        let received = if self.is_socket {
+        let received = if self.0.is_socket {
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
             let mut control = RecvAncillaryBuffer::new(&mut space);
             let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-            let received = recvmsg(&self.input, &mut [IoSliceMut::new(to)], &mut control, flags);
+            let received = recvmsg(
+                self.input(),
+                &mut [IoSliceMut::new(to)],
+                &mut control,
+                flags,
+            );
             for message in control.drain() {
                 if let RecvAncillaryMessage::ScmRights(rights) = message {
                     descriptors.extend(rights);
@@ -94,7 +104,7 @@ impl Socket {
             }
             received.map(|message| message.bytes)
         } else {
-            rustix::io::read(&self.input, to)
+            rustix::io::read(self.input(), to)
         };
         match received {
             Ok(0) => Err(Errno::CONNRESET),
@@ -109,21 +119,25 @@ impl Socket {
     /// # Errors
     /// Of sendmsg(2).
     pub fn send(&self, bytes: &[IoSlice<'_>], descriptors: &[OwnedFd]) -> Result<usize> {
-        let sent = if self.is_socket {
+        let sent = |sent| match sent {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            sent => sent,
+        };
+        if self.0.is_socket {
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            // The kernel has less to look at so.
+            if let ([bytes], []) = (bytes, descriptors) {
+                return sent(rustix::net::send(self.output(), bytes, flags));
+            }
             let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
             let mut control = SendAncillaryBuffer::new(&mut space);
             if !borrowed.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
                 return Err(Errno::NOBUFS);
             }
-            sendmsg(&self.output, bytes, &mut control, flags)
+            sent(sendmsg(self.output(), bytes, &mut control, flags))
         } else {
-            rustix::io::writev(&self.output, bytes)
-        };
-        match sent {
-            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-            sent => sent,
+            sent(rustix::io::writev(self.output(), bytes))
         }
     }
 
@@ -140,13 +154,13 @@ impl Socket {
         });
         let count = if self.descriptor().is_some() {
             poll(
-                &mut [PollFd::new(&self.input, read | write)],
+                &mut [PollFd::from_borrowed_fd(self.input(), read | write)],
                 timeout.as_ref(),
             )?
         } else {
             let ends = &mut [
-                PollFd::new(&self.input, read),
-                PollFd::new(&self.output, write),
+                PollFd::from_borrowed_fd(self.input(), read),
+                PollFd::from_borrowed_fd(self.output(), write),
             ];
             poll(ends, timeout.as_ref())?
         };

@@ -166,16 +166,16 @@ fn together(slices: &[IoSlice<'_>]) -> Vec<u8> {
 #[test]
 fn few_slices_hold_the_beginning() {
     let mut outgoing = Outgoing::default();
-    for serial in 1..4 {
-        outgoing.push(message(serial, 0, 1)).unwrap();
+    // What is small is in one piece, what is large in two.
+    let messages = [message(1, 0, 1), message(2, 0, 1000), message(3, 0, 1000)];
+    for message in messages.clone() {
+        outgoing.push(message).unwrap();
     }
-    let mut slices = [IoSlice::new(&[]); 3];
-    assert_eq!(outgoing.gather(&mut slices), 3);
-    let (one, two) = (message(1, 0, 1), message(2, 0, 1));
-    assert_eq!(
-        together(&slices),
-        [one.head(), one.body(), two.head()].concat()
-    );
+    let mut slices = [IoSlice::new(&[]); 4];
+    assert_eq!(outgoing.gather(&mut slices), 4);
+    let [one, two, three] = &messages;
+    let there = [one.head(), one.body(), two.head(), two.body(), three.head()];
+    assert_eq!(together(&slices), there.concat());
     assert_eq!(outgoing.len(), 3);
 }
 

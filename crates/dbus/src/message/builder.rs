@@ -305,10 +305,11 @@ impl Builder {
         }
         self.header.finish(serial, self.body.len() as u32);
         self.sealed = true;
-        Ok(Message::sealed(
-            self.header.take(),
-            std::mem::take(&mut self.body),
-        ))
+        let mut body = std::mem::take(&mut self.body);
+        if !self.sensitive && self.header.take_in(&body) {
+            body = Vec::new();
+        }
+        Ok(Message::sealed(self.header.take(), body))
     }
 
     /// Has nothing of the body left behind when it is moved to more memory. What is given up at last is for [`Builder::erase`].
@@ -338,7 +339,17 @@ impl Builder {
     }
 
     /// Sees that there is memory for so many bytes more, and that they may be.
+    #[inline]
     pub(super) fn reserve(&mut self, count: usize) -> Result<()> {
+        let capacity = self.body.capacity();
+        if count <= capacity - self.body.len() && capacity <= MAX_LENGTH {
+            return Ok(());
+        }
+        self.reserve_more(count)
+    }
+
+    #[cold]
+    fn reserve_more(&mut self, count: usize) -> Result<()> {
         if count > MAX_LENGTH - self.body.len().min(MAX_LENGTH) {
             return Err(Error::NoMemory);
         }

@@ -50,10 +50,8 @@ impl Builder {
                 begin = self.body.len() as u32;
             }
             types::VARIANT => {
-                self.body.push(contents.len() as u8);
-                types = Types::in_body(self.body.len(), contents.len());
+                types = Types::in_body(self.body.len() + 1, contents.len());
                 self.push_types(contents);
-                self.body.push(0);
             }
             _ => self.pad(8),
         }
@@ -100,11 +98,15 @@ impl Builder {
         self.open.len()
     }
 
-    /// Most variants are of one character: there is no call for that.
+    /// Writes the types of a variant. Those of most are one character: that is done at once.
     fn push_types(&mut self, contents: &[u8]) {
         match contents {
-            [code] => self.body.push(*code),
-            _ => self.body.extend_from_slice(contents),
+            [code] => self.body.extend_from_slice(&[1, *code, 0]),
+            _ => {
+                self.body.push(contents.len() as u8);
+                self.body.extend_from_slice(contents);
+                self.body.push(0);
+            }
         }
     }
 

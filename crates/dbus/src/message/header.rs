@@ -156,11 +156,12 @@ impl Header {
             if contents != [field.type_code()] || self.has(field) {
                 return Err(Error::Malformed);
             }
-            let (text, end) = wire::text(bytes, begin, field.type_code())?;
-            if !field.admits(text.to_bytes()) {
+            // What a field admits is text of its type, and more than that.
+            let (text, end) = wire::raw_text(bytes, begin, field.type_code())?;
+            if !field.admits(text) {
                 return Err(Error::Malformed);
             }
-            self.note(field, end - 1 - text.count_bytes(), text.count_bytes());
+            self.note(field, end - 1 - text.len(), text.len());
             return Ok(end);
         }
         match code {
@@ -232,10 +233,11 @@ impl Header {
             return Err(Error::NoMemory);
         }
         let length = u32::try_from(text.len()).map_err(|_| Error::NoMemory)?;
-        self.begin_field(field as u8, field.type_code());
         match field {
-            Field::Signature => self.bytes.push(length as u8),
-            _ => self.bytes.extend_from_slice(&length.to_ne_bytes()),
+            Field::Signature => {
+                self.begin_field(field as u8, types::SIGNATURE, [length as u8]);
+            }
+            _ => self.begin_field(field as u8, field.type_code(), length.to_ne_bytes()),
         }
         self.note(field, self.bytes.len(), text.len());
         self.bytes.extend_from_slice(text);
@@ -245,13 +247,22 @@ impl Header {
 
     pub(super) fn set_reply_serial(&mut self, serial: u32) {
         self.reply_serial = Some(serial);
-        self.begin_field(REPLY_SERIAL, types::UINT32);
-        self.bytes.extend_from_slice(&serial.to_ne_bytes());
+        self.begin_field(REPLY_SERIAL, types::UINT32, serial.to_ne_bytes());
     }
 
-    fn begin_field(&mut self, code: u8, type_code: u8) {
-        self.bytes.resize(wire::aligned(self.bytes.len(), 8), 0);
+    /// Writes what a field begins with, up to its value and as much of that.
+    fn begin_field<const N: usize>(&mut self, code: u8, type_code: u8, value: [u8; N]) {
+        self.pad();
         self.bytes.extend_from_slice(&[code, 1, type_code, 0]);
+        self.bytes.extend_from_slice(&value);
+    }
+
+    /// Pads for a field, or for the body.
+    fn pad(&mut self) {
+        let end = wire::aligned(self.bytes.len(), 8);
+        // As one number, which is faster than as few bytes.
+        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.truncate(end);
     }
 
     pub(super) fn set_flag(&mut self, flag: u8, on: bool) {
@@ -271,6 +282,16 @@ impl Header {
         self.bytes.len()
     }
 
+    /// Takes the body in, behind a header that is finished, if there is room for it: what is in one piece is sent as one. False
+    /// if there is none.
+    pub(super) fn take_in(&mut self, body: &[u8]) -> bool {
+        let has_room = body.len() <= self.bytes.capacity() - self.bytes.len();
+        if has_room {
+            self.bytes.extend_from_slice(body);
+        }
+        has_room
+    }
+
     /// Gives the bytes away; what they say can still be asked here, but not the texts.
     pub(super) fn take(&mut self) -> Self {
         let bytes = std::mem::take(&mut self.bytes);
@@ -284,12 +305,10 @@ impl Header {
     /// Writes what is known at the end only.
     pub(super) fn finish(&mut self, serial: u32, body_length: u32) {
         if self.descriptors > 0 {
-            self.begin_field(UNIX_FDS, types::UINT32);
-            self.bytes
-                .extend_from_slice(&self.descriptors.to_ne_bytes());
+            self.begin_field(UNIX_FDS, types::UINT32, self.descriptors.to_ne_bytes());
         }
         let fields_length = (self.bytes.len() - FIXED_LENGTH) as u32;
-        self.bytes.resize(wire::aligned(self.bytes.len(), 8), 0);
+        self.pad();
         self.body_at = self.bytes.len();
         self.serial = serial;
         if let Some(fixed) = self.bytes.first_chunk_mut::<FIXED_LENGTH>() {
@@ -361,6 +380,11 @@ impl Header {
     pub(super) fn signature(&self) -> Types {
         let Span { start, length } = self.span(Field::Signature).unwrap_or_default();
         Types::new(start as usize, length as usize)
+    }
+
+    /// All that is in one piece with it.
+    pub(super) fn piece(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -52,6 +52,25 @@ pub(super) fn boolean(bytes: &[u8], position: usize) -> Result<(bool, usize)> {
 
 /// The text of a string, an object path or a signature, and where what follows begins.
 pub(super) fn text(bytes: &[u8], position: usize, code: u8) -> Result<(&CStr, usize)> {
+    let (with_nul, end) = with_nul(bytes, position, code)?;
+    let text = CStr::from_bytes_with_nul(with_nul).map_err(|_| Error::Malformed)?;
+    match is_text(code, text.to_bytes()) {
+        true => Ok((text, end)),
+        false => Err(Error::Malformed),
+    }
+}
+
+/// The same as bytes of any kind, of which the last is NUL.
+pub(super) fn raw_text(bytes: &[u8], position: usize, code: u8) -> Result<(&[u8], usize)> {
+    let (with_nul, end) = with_nul(bytes, position, code)?;
+    match with_nul {
+        [text @ .., 0] => Ok((text, end)),
+        _ => Err(Error::Malformed),
+    }
+}
+
+/// As many bytes as are said to be one, and one more.
+fn with_nul(bytes: &[u8], position: usize, code: u8) -> Result<(&[u8], usize)> {
     let (length, begin) = match code {
         types::SIGNATURE => {
             let ([length], begin) = fixed(bytes, position)?;
@@ -67,12 +86,7 @@ pub(super) fn text(bytes: &[u8], position: usize, code: u8) -> Result<(&CStr, us
     };
     let rest = bytes.get(begin..).unwrap_or_default();
     let with_nul = rest.get(..=length).ok_or(Error::Malformed)?;
-    let text = CStr::from_bytes_with_nul(with_nul).map_err(|_| Error::Malformed)?;
-    if is_text(code, text.to_bytes()) {
-        Ok((text, begin + length + 1))
-    } else {
-        Err(Error::Malformed)
-    }
+    Ok((with_nul, begin + length + 1))
 }
 
 /// Whether these bytes are one of this type.
@@ -80,8 +94,14 @@ pub(super) fn is_text(code: u8, bytes: &[u8]) -> bool {
     match code {
         types::OBJECT_PATH => path::is_valid(bytes),
         types::SIGNATURE => signature::is_valid(bytes),
-        _ => std::str::from_utf8(bytes).is_ok(),
+        _ => is_utf8(bytes),
     }
+}
+
+/// Most texts are short and ASCII, which takes a few operations to see, and a loop over all bytes to check.
+fn is_utf8(bytes: &[u8]) -> bool {
+    let all = bytes.iter().fold(0, |all, byte| all | byte);
+    all.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
 /// The types of a variant, and where its value begins, still to be padded.
