@@ -31,3 +31,9 @@ impl Goals {
         i32::from(check && self.missed)
     }
 }
+
+/// What a figure can't be less than, measured in the same run.
+#[allow(dead_code, reason = "not all benchmarks have one")]
+pub fn print_floor(what: &str, figure: f64) {
+    println!("floor: {what}: {figure:.2}");
+}

@@ -1,6 +1,9 @@
 //! Names that the map of resolved knows, through our module; beside it systemd's pair of module and resolved, nscd's cache in shared
 //! memory, /etc/hosts, and a module whose answers are constant: what the C library takes for itself. All on one core.
 //!
+//! The constant module is linked as ours are, without the start files, which nothing of it needs; `getent` finds both by
+//! ld.so.cache, as it does where they are installed.
+//!
 //! nscd is the one that no module can be compared with: the C library asks it before it looks at nsswitch.conf, so that it is faster
 //! than the constant. The ways are taken in turn, so that whatever else the machine does meets all alike, and compared within each round.
 
@@ -126,8 +129,14 @@ fn lay_out(s: &Sandbox) {
     fs::create_dir_all(folder(Constant)).unwrap();
     let object = format!("{}/{CONSTANT}", folder(Constant));
     fs::write("/tmp/constant.c", include_str!("../tests/c/nss_constant.c")).unwrap();
-    s.run(&format!("cc -O2 -shared -fPIC -o {object} /tmp/constant.c"))
-        .ok();
+    let layout =
+        "-nostartfiles -Wl,-z,now -Wl,-z,relro -Wl,-z,noseparate-code -Wl,--hash-style=gnu -Wl,-s";
+    s.run(&format!(
+        "cc -O2 -shared -fPIC {layout} -o {object} /tmp/constant.c"
+    ))
+    .ok();
+    fs::copy(&object, format!("/usr/lib/{}/{CONSTANT}", library.trim())).unwrap();
+    s.run("ldconfig").ok();
     let hosts = "127.0.0.1 localhost\n192.0.2.10 name.test\n2001:db8::10 name.test\n192.0.2.11 v4only.test\n";
     fs::write("/etc/hosts", hosts).unwrap();
     fs::create_dir_all("/etc/systemd/resolved.conf.d").unwrap();
@@ -220,8 +229,12 @@ impl Bench {
         use_service("resolve");
         let ways = "hosts:resolve hosts:files hosts:constant -- hosts name.test";
         let line = format!("{} least 60 {ways}", self.time);
-        self.run(Constant, &line);
-        let said = self.run(Constant, &line);
+        let run = || {
+            let run = Command::shell(&line).timeout(Duration::from_secs(60));
+            run.run().ok()
+        };
+        run();
+        let said = run();
         for (way, line) in [Ours, Files, Constant].into_iter().zip(said.lines()) {
             self.add(way, GETENT, figure(line, "0"));
         }
@@ -247,11 +260,11 @@ impl Bench {
         (!figures.is_empty()).then(|| median(figures))
     }
 
-    /// How many times what `other` takes ours does, round by round.
-    fn ratio(&mut self, other: Way, at: usize) -> f64 {
+    /// How many times what `other` takes `way` does, round by round.
+    fn ratio(&mut self, way: Way, other: Way, at: usize) -> f64 {
         let others = self.of(other)[at].clone();
-        let ours = &self.of(Ours)[at];
-        let mut ratios: Vec<_> = ours.iter().zip(others).map(|(a, b)| a / b).collect();
+        let own = &self.of(way)[at];
+        let mut ratios: Vec<_> = own.iter().zip(others).map(|(a, b)| a / b).collect();
         median(&mut ratios)
     }
 
@@ -288,7 +301,7 @@ impl Bench {
                 let figure = self.median(Ours, at).unwrap();
                 goals.at_most(&format!("{what}, µs"), figure, 0.5);
             } else {
-                let ratio = self.ratio(Constant, at);
+                let ratio = self.ratio(Ours, Constant, at);
                 goals.at_most(&format!("{what}, to a constant"), ratio, 1.05);
             }
         }
@@ -296,8 +309,10 @@ impl Bench {
         goals.at_most("first lookup, µs", first, 25.0);
         let rate = self.median(Ours, FROM_THREADS).unwrap();
         goals.at_least("lookups a second from threads", rate, 100_000.0);
-        let ratio = self.ratio(Files, GETENT);
+        let ratio = self.ratio(Ours, Files, GETENT);
         goals.at_most("getent hosts, to that by files", ratio, 1.03);
+        let ratio = self.ratio(Constant, Files, GETENT);
+        goals::print_floor("getent hosts by the constant, to that by files", ratio);
         goals
     }
 }

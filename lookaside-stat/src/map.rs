@@ -77,7 +77,7 @@ pub mod tests {
             lease: 60,
         };
         let mut writer = Writer::create(path, settings).unwrap();
-        let question = |name: &str| Question::name(name.as_bytes(), Family::Any).unwrap();
+        let question = |name: &'static str| Question::name(name.as_bytes(), Family::Any).unwrap();
         let address = Item::Address {
             octets: &[192, 0, 2, 1],
             ifindex: 0,

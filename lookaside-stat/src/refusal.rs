@@ -11,7 +11,7 @@ use std::{
 /// What every map begins with, whatever its version.
 const MAGIC: &[u8; 8] = b"lookasid";
 /// The version that this program reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Who else could have written to it.
 const GROUP_AND_OTHERS: u32 = 0o022;
 
@@ -155,8 +155,8 @@ mod tests {
             (|path| overwrite(path, 0, b"x"), "not a map"),
             (|path| overwrite(path, 12, b"x"), "not a map"),
             (
-                |path| overwrite(path, 8, &2_u32.to_ne_bytes()),
-                "version 2 of the format",
+                |path| overwrite(path, 8, &1_u32.to_ne_bytes()),
+                "version 1 of the format",
             ),
             (|path| fs::write(path, "lookasid").unwrap(), "not a map"),
         ];

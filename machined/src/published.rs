@@ -223,7 +223,8 @@ impl Map {
 
     /// Publishes whose an address is.
     fn tell_address(&mut self, ip: IpAddr) {
-        let Some(question) = Question::address(&inet::parts(ip).1) else {
+        let (_, octets) = inet::parts(ip);
+        let Some(question) = Question::address(&octets) else {
             return;
         };
         let Some(named) = self.by_address.get(&ip) else {

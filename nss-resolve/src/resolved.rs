@@ -75,8 +75,8 @@ pub(crate) fn by_name(
         Found::TimeToLive(seconds) => answer.time_to_live(seconds),
     };
     let way = Way::asked_for()?;
-    let question = || nss_known::name(name.as_bytes(), family);
-    match way.known(&question, &mut found) {
+    let question = nss_known::name(name.as_bytes(), family);
+    match way.known(question, &mut found) {
         Some(told) => told,
         None => ask(way, &word, &mut |scanner| hostname(scanner, &mut found)),
     }
@@ -95,7 +95,7 @@ pub(crate) fn by_address(address: &Address, answer: &mut NameAnswer<'_>) -> Resu
         _ => {}
     };
     let way = Way::asked_for()?;
-    match way.known(&|| nss_known::address(address), &mut found) {
+    match way.known(nss_known::address(address), &mut found) {
         Some(told) => told,
         None => ask(way, &word, &mut |scanner| {
             address_names(scanner, &mut found)
@@ -127,13 +127,13 @@ impl Way {
     /// The verdict of the map, which has the answers to questions that are put in no way of their own.
     fn known(
         self,
-        question: &dyn Fn() -> Option<Question>,
+        question: Option<Question<'_>>,
         found: &mut dyn FnMut(Found<'_>),
     ) -> Option<Result<(), Failure>> {
         if self.flags != 0 || self.link.is_some() {
             return None;
         }
-        nss_known::verdict(&MAP, question(), found)
+        nss_known::verdict(&MAP, question, found)
     }
 }
 

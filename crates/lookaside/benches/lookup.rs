@@ -71,10 +71,10 @@ fn main() {
     println!("{:<34}{:>7.1}", "hit, the map being new", first(&path));
 }
 
-fn questions(label: &str) -> Vec<Question> {
+fn questions(label: &str) -> Vec<Question<'static>> {
     let name = |at| format!("host-{at}.{label}.example.com");
     (0..NAMES)
-        .map(|at| Question::name(name(at).as_bytes(), Family::Any).expect("no name"))
+        .map(|at| Question::name(name(at).leak().as_bytes(), Family::Any).expect("no name"))
         .collect()
 }
 
@@ -87,7 +87,7 @@ fn reader(path: &Path) -> &'static Lookaside {
     )))
 }
 
-fn measure(map: &Lookaside, questions: &[Question], expected: fn(Verdict) -> bool) -> f64 {
+fn measure(map: &Lookaside, questions: &[Question<'_>], expected: fn(Verdict) -> bool) -> f64 {
     let run = || {
         let start = Instant::now();
         for question in questions {

@@ -8,7 +8,7 @@ use crate::words::Words;
 /// `lookasid`, as bytes.
 pub(crate) const MAGIC: [u32; 2] = [u32::from_ne_bytes(*b"look"), u32::from_ne_bytes(*b"asid")];
 /// The version of the format that is described in docs/lookaside.md.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What a reader looks at once.
 pub(crate) mod fixed {

@@ -10,7 +10,7 @@
 #[cfg(any(test, feature = "writer"))]
 extern crate std;
 
-mod blake2b;
+mod blake3;
 mod geometry;
 mod head;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What is asked.
 
+use crate::blake3::BLOCK;
+
 /// The longest name, with a dot at its end (RFC 1035, section 2.3.4, counts 255 bytes on the wire).
 const LONGEST: usize = 254;
 
@@ -28,34 +30,33 @@ impl Family {
     }
 }
 
-/// A question, in the form that it is hashed in: kind, family, and the name or the address.
-#[derive(Clone, Debug)]
-pub struct Question {
-    message: [u8; 2 + LONGEST],
-    length: usize,
+/// A question: kind, family, and the name or the address, which are hashed in this order.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    head: [u8; 2],
+    octets: &'q [u8],
 }
 
-impl Question {
+impl<'q> Question<'q> {
     /// The addresses of a name, whatever its case. `None` if it is empty or longer than 254 bytes: no
     /// map has those. A dot at its end is part of the name; whoever knows that it means nothing takes
     /// it off.
-    pub fn name(name: &[u8], family: Family) -> Option<Self> {
-        if name.is_empty() || name.len() > LONGEST {
-            return None;
-        }
-        Some(Self::new([NAME, family.number()], name))
+    pub fn name(name: &'q [u8], family: Family) -> Option<Self> {
+        matches!(name.len(), 1..=LONGEST).then_some(Self {
+            head: [NAME, family.number()],
+            octets: name,
+        })
     }
 
     /// The names of an address: 4 or 16 bytes in network order.
-    pub fn address(octets: &[u8]) -> Option<Self> {
+    pub fn address(octets: &'q [u8]) -> Option<Self> {
         let family = match octets.len() {
             4 => Family::Inet,
             16 => Family::Inet6,
             _ => return None,
         };
-        let mut new = Self::new([ADDRESS, family.number()], &[]);
-        new.append(octets.iter().copied());
-        Some(new)
+        let head = [ADDRESS, family.number()];
+        Some(Self { head, octets })
     }
 
     /// A number by which it can be told from others, not to be relied on against who chooses names.
@@ -63,53 +64,79 @@ impl Question {
     pub fn digest(&self) -> u64 {
         use std::hash::{DefaultHasher, Hasher};
         let mut hasher = DefaultHasher::new();
-        hasher.write(self.message());
+        self.blocks(|block, length, _| {
+            hasher.write(block);
+            hasher.write_usize(length);
+        });
         hasher.finish()
-    }
-
-    fn new(head: [u8; 2], name: &[u8]) -> Self {
-        let mut new = Self {
-            message: [0; 2 + LONGEST],
-            length: 0,
-        };
-        new.append(head.into_iter());
-        new.append(name.iter().map(u8::to_ascii_lowercase));
-        new
-    }
-
-    fn append(&mut self, bytes: impl Iterator<Item = u8>) {
-        let free = self.message.iter_mut().skip(self.length);
-        for (place, byte) in free.zip(bytes) {
-            *place = byte;
-            self.length += 1;
-        }
     }
 
     /// [`NAME`] or [`ADDRESS`].
     pub(crate) fn kind(&self) -> u32 {
-        self.message().first().copied().unwrap_or(0).into()
+        let [kind, _] = self.head;
+        kind.into()
     }
 
-    pub(crate) fn message(&self) -> &[u8] {
-        self.message.get(..self.length).unwrap_or_default()
+    /// Hands over what is hashed in blocks of [`BLOCK`] bytes, with the length of each and whether it is the last, which
+    /// zeros follow.
+    pub(crate) fn blocks(&self, mut take: impl FnMut(&[u8; BLOCK], usize, bool)) {
+        let mut rest = self.octets;
+        let mut block = [0; BLOCK];
+        let [kind, family, room @ ..] = &mut block;
+        [*kind, *family] = self.head;
+        let mut length = self.head.len().wrapping_add(self.fill(room, &mut rest));
+        while !rest.is_empty() {
+            take(&block, length, false);
+            block = [0; BLOCK];
+            length = self.fill(&mut block, &mut rest);
+        }
+        take(&block, length, true);
+    }
+
+    /// Moves as many bytes as there is room for, those of a name in lower case.
+    fn fill(&self, room: &mut [u8], rest: &mut &[u8]) -> usize {
+        let (now, later) = rest.split_at_checked(room.len()).unwrap_or((rest, &[]));
+        *rest = later;
+        let [kind, _] = self.head;
+        for (place, octet) in room.iter_mut().zip(now) {
+            *place = if kind == NAME {
+                octet.to_ascii_lowercase()
+            } else {
+                *octet
+            };
+        }
+        now.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
+
+    fn message(question: Option<Question<'_>>) -> Vec<u8> {
+        let (mut message, mut is_over) = (Vec::new(), false);
+        question.unwrap().blocks(|block, length, is_last| {
+            assert!(!is_over && (is_last || length == BLOCK));
+            assert!(block[length..].iter().all(|octet| *octet == 0));
+            message.extend(&block[..length]);
+            is_over = is_last;
+        });
+        assert!(is_over);
+        message
+    }
 
     #[test]
     fn the_case_of_a_name_means_nothing() {
-        let question = Question::name(b"Www.EXAMPLE.com", Family::Inet6).unwrap();
-        assert_eq!(question.message(), b"\x01\x06www.example.com");
+        let question = Question::name(b"Www.EXAMPLE.com", Family::Inet6);
+        assert_eq!(message(question), b"\x01\x06www.example.com");
     }
 
     #[test]
     fn an_address_is_taken_as_it_is() {
-        let question = Question::address(b"ABCD").unwrap();
-        assert_eq!(question.message(), b"\x02\x04ABCD");
-        assert_eq!(Question::address(&[b'A'; 16]).unwrap().message()[1], 6);
+        assert_eq!(message(Question::address(b"ABCD")), b"\x02\x04ABCD");
+        assert_eq!(message(Question::address(&[b'A'; 16]))[1], 6);
         assert!(Question::address(&[0; 5]).is_none());
     }
 
@@ -117,7 +144,14 @@ mod tests {
     fn what_is_too_long_is_no_question() {
         assert!(Question::name(b"", Family::Any).is_none());
         assert!(Question::name(&[b'a'; 255], Family::Any).is_none());
-        let longest = Question::name(&[b'a'; 254], Family::Any).unwrap();
-        assert_eq!(longest.message().len(), 256);
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_all_there() {
+        for length in 1..=LONGEST {
+            let name: Vec<u8> = (0..length).map(|at| b'a' + (at % 26) as u8).collect();
+            let message = message(Question::name(&name, Family::Any));
+            assert_eq!(message, [&[NAME, 0], name.as_slice()].concat());
+        }
     }
 }

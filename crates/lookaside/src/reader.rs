@@ -58,7 +58,7 @@ impl Lookaside {
     /// there is no map that answers: then one a second, and a few more when there is a new file.
     ///
     /// Does to `errno` what system calls do.
-    pub fn lookup(&self, question: &Question, found: &mut dyn FnMut(Item<'_>)) -> Verdict {
+    pub fn lookup(&self, question: &Question<'_>, found: &mut dyn FnMut(Item<'_>)) -> Verdict {
         let clock = seconds();
         match self.ask(clock, question, found) {
             Err(Stale) if self.look(clock) => self.ask(clock, question, found),
@@ -70,7 +70,7 @@ impl Lookaside {
     fn ask(
         &self,
         clock: u32,
-        question: &Question,
+        question: &Question<'_>,
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
         let (words, fixed) = self.current().and_then(Generation::map).ok_or(Stale)?;

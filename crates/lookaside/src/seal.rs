@@ -2,11 +2,11 @@
 //!
 //! Whoever does not know the name has neither. Both come out of one digest with the salt of the file.
 
-use crate::blake2b::digest;
+use crate::blake3::Keyed;
 use crate::question::Question;
 use crate::siphash::siphash;
 
-const PERSON: &[u8; 16] = b"lookaside name 1";
+const PERSON: &[u8; 16] = b"lookaside name 2";
 
 /// What an entry is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,18 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    pub(crate) fn new(salt: &[u8; 16], question: &Question) -> Self {
-        let [a, b, secret @ ..] = digest(salt, PERSON, question.message());
-        let ([a, b], [c, d]) = (words(a), words(b));
+    pub(crate) fn new(salt: &[u8; 16], question: &Question<'_>) -> Self {
+        let mut hash = Keyed::new([salt, PERSON]);
+        let mut digest = [0; 8];
+        question.blocks(|block, length, is_last| match is_last {
+            false => hash.block(block),
+            true => digest = hash.last(block, length),
+        });
+        let [a, b, c, d, e, f, g, h] = digest;
+        let word = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
         Self {
-            key: Key([a, b, c, d]),
-            secret,
+            key: Key([a, b, c, d].map(|word| u32::from_ne_bytes(word.to_le_bytes()))),
+            secret: [word(e, f), word(g, h)],
         }
     }
 

@@ -59,7 +59,7 @@ impl<W: WordsMut> Table<W> {
     pub(crate) fn put(
         &mut self,
         now: u32,
-        question: &Question,
+        question: &Question<'_>,
         answer: Answer<'_>,
         expires: u32,
     ) -> bool {
@@ -94,7 +94,7 @@ impl<W: WordsMut> Table<W> {
     }
 
     /// Takes an answer out, if there is one.
-    pub(crate) fn remove(&mut self, question: &Question) {
+    pub(crate) fn remove(&mut self, question: &Question<'_>) {
         let seal = Seal::new(&self.fixed.salt, question);
         if let Some(slot) = self.find(&seal.key) {
             self.clear(slot);

@@ -47,7 +47,7 @@ impl Heap {
     }
 
     /// Looks up, with what is handed over.
-    pub(crate) fn lookup(&self, clock: u32, question: &Question) -> (Verdict, Vec<Part>) {
+    pub(crate) fn lookup(&self, clock: u32, question: &Question<'_>) -> (Verdict, Vec<Part>) {
         let Some(fixed) = Fixed::read(self, self.size()) else {
             return (Verdict::Miss, Vec::new());
         };
@@ -189,7 +189,7 @@ fn put_record(map: &Heap, fixed: Fixed, slot: usize, bytes: &[u8]) {
     }
 }
 
-fn question() -> Question {
+fn question() -> Question<'static> {
     Question::name(b"www.example.com", Family::Any)
         .unwrap_or_else(|| unreachable!("it is neither empty nor too long"))
 }

@@ -24,7 +24,7 @@ impl<W: Words> View<'_, W> {
     pub(crate) fn lookup(
         &self,
         clock: u32,
-        question: &Question,
+        question: &Question<'_>,
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
         State::read(self.words, clock).ok_or(Stale)?;

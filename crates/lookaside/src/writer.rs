@@ -84,7 +84,12 @@ impl Writer {
     /// the map then is not complete any more.
     ///
     /// Returns `false` if it is longer than what a map can hold. The daemon will be asked for it.
-    pub fn publish(&mut self, question: &Question, answer: Answer<'_>, ttl: Option<u32>) -> bool {
+    pub fn publish(
+        &mut self,
+        question: &Question<'_>,
+        answer: Answer<'_>,
+        ttl: Option<u32>,
+    ) -> bool {
         let now = self.now();
         if ttl == Some(0) {
             self.table.remove(question);
@@ -95,7 +100,7 @@ impl Writer {
     }
 
     /// Takes an answer out. In a complete map, that is to say that there is no such thing.
-    pub fn remove(&mut self, question: &Question) {
+    pub fn remove(&mut self, question: &Question<'_>) {
         self.table.remove(question);
     }
 

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{World, question, reader, wait_until};
-use lookaside::{Answer, Complete, Item, Lookaside, Question, Settings, Verdict, Writer};
+use lookaside::{Answer, Complete, Item, Lookaside, Settings, Verdict, Writer};
 
 const READERS: usize = 16;
 /// Names that come and go: more than there is room for.
@@ -144,7 +144,7 @@ impl Daemon {
         let number = self.random.below(NAMES);
         match self.random.below(10_000) {
             0 => self.busy.void(),
-            1..1000 => self.busy.remove(&asked(number)),
+            1..1000 => self.busy.remove(&question(&asked(number))),
             _ => {
                 let edition = self.editions.entry(number).or_insert(0);
                 *edition += 1;
@@ -169,8 +169,8 @@ fn make(path: &Path) -> Writer {
     .unwrap()
 }
 
-fn asked(number: u32) -> Question {
-    question(&format!("host-{number}.example"))
+fn asked(number: u32) -> String {
+    format!("host-{number}.example")
 }
 
 /// What follows from a name's number and edition: so many addresses, the canonical name that says which, and some
@@ -211,7 +211,7 @@ fn publish(writer: &mut Writer, number: u32, edition: u32) {
         _ => Answer::Found(&items),
     };
     assert!(writer.publish(
-        &asked(number),
+        &question(&asked(number)),
         answer,
         [Some(60), None][number as usize % 2]
     ));
@@ -227,7 +227,7 @@ fn read(directory: &Path) {
     let (mut latest, mut hits, mut asks, mut unknown) = (HashMap::new(), 0_u64, 0_u64, 0);
     let absent = Verdict::NotFound { ttl: None };
     let has_begun = || {
-        steady.lookup(&asked(STEADY), &mut |_| {}) == absent
+        steady.lookup(&question(&asked(STEADY)), &mut |_| {}) == absent
             && (0..NAMES).any(|number| ask(busy, number).is_some())
     };
     wait_until("nothing is published", has_begun);
@@ -242,7 +242,7 @@ fn read(directory: &Path) {
                 assert!(edition >= last, "{number}: {last} came before {edition}");
             }
             let number = random.below(2 * STEADY);
-            let verdict = steady.lookup(&asked(number), &mut |_| {});
+            let verdict = steady.lookup(&question(&asked(number)), &mut |_| {});
             // Of those that are there, it is an answer to some.
             if matches!(verdict, Verdict::NotFound { .. }) && number < STEADY {
                 assert_eq!(number % 10, 7, "{number} exists");
@@ -258,7 +258,7 @@ fn read(directory: &Path) {
 /// Checks the answer for a name, and says of which edition it is, if it has one.
 fn ask(map: &Lookaside, number: u32) -> Option<u32> {
     let (mut addresses, mut names) = (Vec::new(), Vec::new());
-    let verdict = map.lookup(&asked(number), &mut |item| match item {
+    let verdict = map.lookup(&question(&asked(number)), &mut |item| match item {
         Item::Address { octets, ifindex: 0 } => addresses.push(octets.to_vec()),
         Item::Address { .. } => panic!("{item:?}"),
         Item::Name(name) => names.push(String::from_utf8(name.to_vec()).unwrap()),

@@ -9,7 +9,7 @@ use nss_host::{Address, Failure, Family};
 use varlink_call::resolve::Found;
 
 /// The question for the addresses of a name; `None`: no map has an answer.
-pub fn name(name: &[u8], family: Option<Family>) -> Option<Question> {
+pub fn name(name: &[u8], family: Option<Family>) -> Option<Question<'_>> {
     let family = match family {
         None => lookaside::Family::Any,
         Some(Family::Inet) => lookaside::Family::Inet,
@@ -19,14 +19,14 @@ pub fn name(name: &[u8], family: Option<Family>) -> Option<Question> {
 }
 
 /// The question for the names of an address.
-pub fn address(address: &Address) -> Option<Question> {
+pub fn address(address: &Address) -> Option<Question<'_>> {
     Question::address(address.octets())
 }
 
 /// The verdict of the map; `None`: the daemon has to be asked.
 pub fn verdict(
     map: &Lookaside,
-    question: Option<Question>,
+    question: Option<Question<'_>>,
     found: &mut dyn FnMut(Found<'_>),
 ) -> Option<Result<(), Failure>> {
     let verdict = map.lookup(&question?, &mut |item| {

@@ -161,8 +161,13 @@ pub fn environment_has(beginnings: &[&[u8]]) -> bool {
         if text.is_null() {
             return false;
         }
-        // SAFETY: an entry of the environment is a C string.
-        let is_one = |beginning: &&[u8]| unsafe { begins(text, beginning) };
+        // SAFETY: an entry of the environment is a C string, which has one byte at least.
+        let first = unsafe { text.read() }.cast_unsigned();
+        // Most entries differ in that.
+        let is_one = |beginning: &&[u8]| {
+            // SAFETY: a C string.
+            beginning.first() == Some(&first) && unsafe { begins(text, beginning) }
+        };
         if beginnings.iter().any(is_one) {
             return true;
         }

@@ -76,7 +76,7 @@ impl Published {
     }
 
     /// Whether the answer has been published within this second.
-    pub fn is_recent(&self, question: &Question) -> bool {
+    pub fn is_recent(&self, question: &Question<'_>) -> bool {
         let (mut recent, now) = (self.recent.borrow_mut(), second());
         if recent.second != now {
             *recent = Recent {
@@ -89,7 +89,7 @@ impl Published {
     }
 
     /// Publishes an answer for so many seconds.
-    pub fn put(&self, question: &Question, answer: Answer<'_>, ttl: u32) {
+    pub fn put(&self, question: &Question<'_>, answer: Answer<'_>, ttl: u32) {
         if self.is_on.get()
             && let Some(writer) = self.writer.borrow_mut().as_mut()
         {

@@ -15,17 +15,17 @@ use crate::{
 };
 
 /// A question as nss-resolve puts it.
-pub(super) struct Shareable {
-    question: Question,
+pub(super) struct Shareable<'q> {
+    question: Question<'q>,
     /// Of the cache, before the lookup: what changes while it runs voids its answer.
     generation: u64,
 }
 
-impl Shareable {
+impl<'q> Shareable<'q> {
     /// For a host's addresses; `None` if it is put in a way of the caller's own, or nothing is shared.
     pub fn hostname(
         manager: &Manager,
-        name: &str,
+        name: &'q str,
         family: i32,
         (ifindex, flags): (i64, u64),
     ) -> Option<Self> {
@@ -40,14 +40,18 @@ impl Shareable {
     }
 
     /// For an address's names.
-    pub fn address(manager: &Manager, bytes: &[u8], (ifindex, flags): (i64, u64)) -> Option<Self> {
+    pub fn address(
+        manager: &Manager,
+        bytes: &'q [u8],
+        (ifindex, flags): (i64, u64),
+    ) -> Option<Self> {
         Self::new(manager, (ifindex, flags), || Question::address(bytes))
     }
 
     fn new(
         manager: &Manager,
         way: (i64, u64),
-        question: impl FnOnce() -> Option<Question>,
+        question: impl FnOnce() -> Option<Question<'q>>,
     ) -> Option<Self> {
         if way != (0, 0) || !manager.cache.published.is_on() {
             return None;
@@ -66,11 +70,12 @@ impl Shareable {
         answer: &Answer,
         (addresses, names): (&[(u32, IpAddr)], &[&str]),
     ) {
-        if !answer.is_from_cache()
+        // First what most often holds where many ask.
+        if manager.cache.published.is_recent(&self.question)
+            || !answer.is_from_cache()
             || answer.stale
             || !manager.may_be_copied(name)
             || manager.cache.generation() != self.generation
-            || manager.cache.published.is_recent(&self.question)
         {
             return;
         }

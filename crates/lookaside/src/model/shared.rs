@@ -32,7 +32,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn lookup(&self, fixed: Fixed, question: &Question) -> Verdict {
+    pub(super) fn lookup(&self, fixed: Fixed, question: &Question<'_>) -> Verdict {
         let view = View { words: self, fixed };
         view.lookup(CLOCK, question, &mut |_| {})
             .unwrap_or(Verdict::Miss)

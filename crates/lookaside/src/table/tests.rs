@@ -1,4 +1,5 @@
 use std::format;
+use std::string::String;
 use std::vec::Vec;
 
 use super::Table;
@@ -17,7 +18,9 @@ fn table(size: usize) -> Table<Heap> {
     Table::new(words, fixed)
 }
 
-fn name(name: &str) -> Question {
+/// Of a name that stays, as programs of tests have few.
+fn name(name: &str) -> Question<'static> {
+    let name: &str = String::from(name).leak();
     Question::name(name.as_bytes(), Family::Any).unwrap()
 }
 
@@ -42,15 +45,15 @@ impl<W> Table<W> {
 }
 
 impl Table<Heap> {
-    fn publish(&mut self, question: &Question, answer: Answer<'_>) -> bool {
+    fn publish(&mut self, question: &Question<'_>, answer: Answer<'_>) -> bool {
         self.put(CLOCK, question, answer, CLOCK + 60)
     }
 
-    fn ask(&self, question: &Question) -> Verdict {
+    fn ask(&self, question: &Question<'_>) -> Verdict {
         self.words.lookup(CLOCK, question).0
     }
 
-    fn has(&self, question: &Question) -> bool {
+    fn has(&self, question: &Question<'_>) -> bool {
         self.ask(question) != Verdict::Miss
     }
 }
@@ -107,7 +110,7 @@ fn an_answer_holds_for_its_time() {
     let mut table = table(MEBIBYTE);
     table.put(CLOCK, &name("short"), Answer::NoData, CLOCK + 2);
     table.put(CLOCK, &name("long"), Answer::NoData, NEVER);
-    let at = |second: u32, name: &Question| {
+    let at = |second: u32, name: &Question<'_>| {
         table.words.store(state::LEASE, CLOCK + second + 1);
         table.words.lookup(CLOCK + second, name).0
     };
@@ -188,7 +191,7 @@ fn what_was_removed_is_gone() {
 #[test]
 fn voiding_takes_all_at_once() {
     let mut table = table(MEBIBYTE);
-    let names: Vec<Question> = (0..500).map(|at| name(&format!("host-{at}"))).collect();
+    let names: Vec<Question<'_>> = (0..500).map(|at| name(&format!("host-{at}"))).collect();
     for name in &names {
         table.publish(name, Answer::NoData);
     }

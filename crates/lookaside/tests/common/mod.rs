@@ -55,11 +55,11 @@ pub const ADDRESSES: [Item<'_>; 1] = [Item::Address {
     ifindex: 0,
 }];
 
-pub fn known() -> Question {
+pub fn known() -> Question<'static> {
     question("known.example")
 }
 
-pub fn question(name: &str) -> Question {
+pub fn question(name: &str) -> Question<'_> {
     Question::name(name.as_bytes(), Family::Any).unwrap()
 }
 

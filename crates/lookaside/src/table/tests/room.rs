@@ -15,7 +15,7 @@ use crate::words::{Words, WordsMut};
 #[test]
 fn four_mebibytes_have_room_for_16384_typical_answers() {
     let mut table = table(4 * MEBIBYTE);
-    let names: Vec<Question> = (0..16_384)
+    let names: Vec<Question<'_>> = (0..16_384)
         .map(|at| name(&format!("host-{at}.example.com")))
         .collect();
     for name in &names {
@@ -83,7 +83,7 @@ fn a_map_that_is_full_is_not_complete() {
     let mut table = table(16 << 10);
     table.set_complete(Complete::All);
     let slots = table.fixed.geometry.slots();
-    let names: Vec<Question> = (0..2 * slots)
+    let names: Vec<Question<'_>> = (0..2 * slots)
         .map(|at| name(&format!("host-{at}")))
         .collect();
     for (at, asked) in names.iter().enumerate() {
