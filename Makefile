@@ -94,6 +94,7 @@ unit: ## the tests of each crate; parsers of what every process is sent, a minut
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own
 	tests/peers/fetch.sh >/dev/null
+	tests/peers/trixie/fetch.sh >/dev/null || true # tests say by themselves that it is missing
 	cargo build --quiet --locked -p support
 	rm -f $(skipped)
 	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SKIPPED=$(skipped) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked

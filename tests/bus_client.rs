@@ -188,6 +188,36 @@ pub fn members(xml: &str, interface: &str) -> BTreeMap<String, String> {
     members
 }
 
+/// The interfaces that both daemons have beside their own.
+pub const STANDARD: [&str; 4] = [
+    PROPERTIES,
+    "org.freedesktop.DBus.Peer",
+    "org.freedesktop.DBus.Introspectable",
+    "org.freedesktop.LogControl1",
+];
+
+/// How many members these interfaces have in `theirs`, and what is said of one and not in `ours`: `<method name="M": ["<arg", …]`.
+pub fn missing(theirs: &str, ours: &str, interfaces: &[&str]) -> (usize, Vec<String>) {
+    let (mut compared, mut missing) = (0, Vec::new());
+    for interface in interfaces {
+        let our = members(ours, interface);
+        for (member, said) in members(theirs, interface) {
+            compared += 1;
+            match our.get(&member) {
+                Some(our) if *our == said => {}
+                Some(our) => {
+                    let lines = said
+                        .lines()
+                        .filter(|line| !our.lines().any(|our| our == *line));
+                    missing.extend(lines.map(|line| format!("{member}: {line}")));
+                }
+                None => missing.push(member),
+            }
+        }
+    }
+    (compared, missing)
+}
+
 /// Runs `body` in a thread that is another user, so that what it connects to sees that user.
 pub fn as_user<R: Send>(uid: u32, body: impl FnOnce() -> R + Send) -> R {
     use rustix::process::{Gid, Uid};

@@ -8,7 +8,7 @@ mod bus_client;
 use std::ops::Deref;
 
 #[allow(unused_imports, reason = "each test program uses its part")]
-pub use bus_client::{Answer, Args, PROPERTIES, as_user, members, table};
+pub use bus_client::{Answer, Args, PROPERTIES, STANDARD, as_user, members, missing, table};
 
 /// The manager's path and interface, and those of machines.
 pub const MANAGER: &str = "/org/freedesktop/machine1";

@@ -258,7 +258,18 @@ fn list_gives_one_or_all_and_as_much_as_is_asked_for() {
             assert_eq!(full["UIDShift"], 0);
             assert_eq!(one("own", "yes").ok()["UIDShift"], 200_000);
         }
-        assert_eq!(one(".host", "yes").ok()["class"], "host");
+        let host = one(".host", "yes").ok();
+        for (key, value) in [
+            ("class", "host"),
+            ("id", "5a4db0c5a4db0c5a4db0c5a4db0c5a4d"),
+            ("unit", "-.slice"),
+        ] {
+            assert_eq!(host[key], value, "{host}");
+        }
+        let booted = s.run("sed -n 's/^btime //p' /proc/stat").ok();
+        let booted: u64 = booted.trim().parse().unwrap();
+        let told = host["timestamp"]["realtime"].as_u64().unwrap() / 1_000_000;
+        assert!(told.abs_diff(booted) <= 2, "{host} and not {booted}");
 
         // What can't be had is an error, or left out.
         web.run("rm /etc/os-release").ok();

@@ -496,7 +496,11 @@ fn each_socket_describes_itself() {
         ] {
             let mut client = Client::new(interface);
             let info = client.call("org.varlink.service.GetInfo", &json!({})).ok();
-            let mut expected = [&[interface, "org.varlink.service"], &beside[..]].concat();
+            let mut expected = [
+                &[interface, "io.systemd", "org.varlink.service"],
+                &beside[..],
+            ]
+            .concat();
             expected.sort_unstable();
             assert_eq!(info["interfaces"], json!(expected));
             assert!(

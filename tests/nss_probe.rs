@@ -56,6 +56,15 @@ impl<'s> Probe<'s> {
         }
     }
 
+    /// Of a newer systemd's module, with the C library that it came with.
+    pub fn newer(sandbox: &'s Sandbox, module: &str) -> Self {
+        let probe = Self::of(sandbox, module);
+        Self {
+            program: format!("newer {}", probe.program),
+            ..probe
+        }
+    }
+
     /// What nsswitch.conf calls the module: `libnss_SERVICE.so.2`.
     fn service(&self) -> &str {
         let file = self.module.rsplit('/').next().unwrap();

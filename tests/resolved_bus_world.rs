@@ -71,7 +71,15 @@ impl World {
 
     /// Starts either, configured by these lines beside the usual ones, and ends it after `body`.
     pub fn with<R>(&self, which: Which, lines: &str, body: impl FnOnce(&Client) -> R) -> R {
-        let daemon = start(which, lines);
+        Self::beside(start(which, lines), body)
+    }
+
+    /// The same with a newer systemd's.
+    pub fn with_newer<R>(&self, lines: &str, body: impl FnOnce(&Client) -> R) -> R {
+        Self::beside(run("resolved-newer", &["newer", PEERS], lines), body)
+    }
+
+    fn beside<R>(daemon: Daemon, body: impl FnOnce(&Client) -> R) -> R {
         let result = body(&Client::of(NAME));
         daemon.end();
         result
@@ -80,15 +88,18 @@ impl World {
 
 /// Starts either on the bus.
 pub fn start(which: Which, lines: &str) -> Daemon {
-    fs::create_dir_all("/etc/systemd").unwrap();
-    fs::write("/etc/systemd/resolved.conf", format!("{CONF}{lines}")).unwrap();
     let program = match which {
         Which::Ours => OURS,
         Which::Peer => PEERS,
     };
-    let name = format!("resolved-{which:?}");
+    run(&format!("resolved-{which:?}"), &[program], lines)
+}
+
+fn run(name: &str, command: &[&str], lines: &str) -> Daemon {
+    fs::create_dir_all("/etc/systemd").unwrap();
+    fs::write("/etc/systemd/resolved.conf", format!("{CONF}{lines}")).unwrap();
     let env = [("SYSTEMD_LOG_TARGET", "console"), ("RUST_BACKTRACE", "1")];
-    Daemon::start(&name, &[program], &env, Ready::BusName(NAME.into()))
+    Daemon::start(name, command, &env, Ready::BusName(NAME.into()))
 }
 
 const CONF: &str = "\

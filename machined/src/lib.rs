@@ -18,6 +18,7 @@ pub mod config;
 pub mod enter;
 mod epoll;
 pub mod error;
+mod host;
 mod inet;
 mod kill;
 pub mod leader;

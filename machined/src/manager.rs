@@ -18,7 +18,7 @@ use crate::{
     cgroup::Hierarchy,
     class::Class,
     error::Error,
-    leader::Leader,
+    host::host,
     machine::Machine,
     name::MachineName,
     namespace,
@@ -107,10 +107,7 @@ impl Manager {
             bus_settled: Notify::new(),
             observers: RefCell::default(),
         });
-        let host = Rc::new(Machine {
-            root_directory: "/".into(),
-            ..Machine::bare(MachineName::host(), Class::Host, Leader::open(1)?)
-        });
+        let host = Rc::new(host()?);
         manager.networks.open(&host);
         manager
             .machines

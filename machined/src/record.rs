@@ -172,7 +172,7 @@ fn hex(id: [u8; 16]) -> String {
 }
 
 /// 32 hexadecimal digits, or a UUID with dashes; the id of zeros is none.
-fn id(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn id(text: &str) -> Option<[u8; 16]> {
     let digits: String = text.chars().filter(|&c| c != '-').collect();
     let is_plain = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     let id = u128::from_str_radix(&digits, 16)

@@ -25,7 +25,7 @@ mod user_filter;
 mod wire;
 
 use std::{
-    io,
+    fs, io,
     os::{fd::OwnedFd, unix::fs::symlink},
     path::Path,
     rc::Rc,
@@ -89,10 +89,17 @@ fn listen(
         .map_err(named(path))
 }
 
-/// The same socket under the name of its other interface, as systemd has it.
+/// The same socket under the name of its other interface. systemd's machined has a socket of its own there, and leaves it behind.
 fn link_image() -> io::Result<()> {
-    match symlink("io.systemd.Machine", MACHINE_IMAGE) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+    const TARGET: &str = "io.systemd.Machine";
+    match symlink(TARGET, MACHINE_IMAGE) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::read_link(MACHINE_IMAGE).is_ok_and(|target| target == Path::new(TARGET)) {
+                return Ok(());
+            }
+            fs::remove_file(MACHINE_IMAGE)?;
+            symlink(TARGET, MACHINE_IMAGE)
+        }
         result => result,
     }
 }

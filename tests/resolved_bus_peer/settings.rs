@@ -33,20 +33,20 @@ pub const OF_LINK: [&str; 13] = [
     "DNSSECSupported",
 ];
 
-fn get_of_link(table: &mut Table, link: &str, property: &str) {
-    // With ours it is the one to be asked next; 252's has none before it has asked one.
-    let like = if property.starts_with("Current") {
-        Kind
-    } else {
-        Same
+fn get_of_link(table: &mut Table, link: &str, property: &str, mdns: Like) {
+    let like = match property {
+        "MulticastDNS" => mdns,
+        // With ours it is the one to be asked next; 252's has none before it has asked one.
+        "CurrentDNSServer" | "CurrentDNSServerEx" => Kind,
+        _ => Same,
     };
     table.get(like, link, LINK_IFACE, property);
 }
 
-/// Everything a link can be told, each time with the property that shows it.
-pub fn settings(table: &mut Table, up0: i32) {
+/// Everything a link can be told, each time with the property that shows it; `mdns` is for that of multicast DNS.
+pub fn settings(table: &mut Table, up0: i32, mdns: Like) {
     let link = &link_path(up0);
-    let get = |table: &mut Table, property| get_of_link(table, link, property);
+    let get = |table: &mut Table, property| get_of_link(table, link, property, mdns);
     for index in [0i32, -1, 99, LOOPBACK] {
         let like = if index == LOOPBACK { Kind } else { Same };
         table.manager(Same, "GetLink", args![index]);
@@ -187,15 +187,15 @@ pub fn settings(table: &mut Table, up0: i32) {
     for property in OF_LINK {
         get(table, property);
     }
-    on_the_link(table, link);
+    on_the_link(table, link, mdns);
 }
 
 /// The same by the methods of the link's own object.
-fn on_the_link(table: &mut Table, link: &str) {
+fn on_the_link(table: &mut Table, link: &str, mdns: Like) {
     let mut on = |like: Like, path: &str, member, args| {
         table.add(like, path, LINK_IFACE, member, args);
         for property in OF_LINK {
-            get_of_link(table, link, property);
+            get_of_link(table, link, property, mdns);
         }
     };
     on(Same, link, "SetDNS", args![vec![v4(192, 0, 2, 1)]]);

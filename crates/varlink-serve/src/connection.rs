@@ -75,6 +75,9 @@ async fn dispatch<S>(server: &Shared<S>, call: Call<'_>) -> Result<call::Answer,
     let Some((interface, method)) = call.method.rsplit_once('.') else {
         return Err(Failure::method_not_found(call.method));
     };
+    if interface == service::ERRORS {
+        return Err(Failure::method_not_found(call.method()));
+    }
     if interface == service::NAME {
         return service::call(server, method, call).await;
     }

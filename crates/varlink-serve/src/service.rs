@@ -14,6 +14,12 @@ pub(crate) const NAME: &str = "org.varlink.service";
 /// Its description.
 pub(crate) const DESCRIPTION: &str = include_str!("org.varlink.service.varlink");
 
+/// What else every server of systemd's names: errors, and no method.
+pub(crate) const ERRORS: &str = "io.systemd";
+
+/// Its description.
+const ERRORS_DESCRIPTION: &str = include_str!("io.systemd.varlink");
+
 /// Answers one of its methods; `method` is the name without the interface's.
 pub(crate) async fn call<S>(
     server: &Shared<S>,
@@ -37,7 +43,7 @@ async fn get_info<S>(server: &Shared<S>, call: Call<'_>) -> Result<Answer, Failu
         interfaces: Vec<&'a str>,
     }
     let mut interfaces: Vec<_> = server.interfaces.iter().map(|i| i.name).collect();
-    interfaces.push(NAME);
+    interfaces.extend([NAME, ERRORS]);
     interfaces.sort_unstable();
     let vendor = &server.vendor;
     call.reply(&Info {
@@ -64,15 +70,16 @@ async fn get_interface_description<S>(
         description: &'a str,
     }
     let Parameters { interface } = call.parameters()?;
-    let description = if interface == NAME {
-        DESCRIPTION
-    } else {
-        server
-            .interfaces
-            .iter()
-            .find(|known| known.name == interface)
-            .ok_or_else(|| Failure::interface_not_found(&interface))?
-            .description
+    let description = match &*interface {
+        NAME => DESCRIPTION,
+        ERRORS => ERRORS_DESCRIPTION,
+        interface => {
+            let mut known = server.interfaces.iter();
+            known
+                .find(|known| known.name == interface)
+                .ok_or_else(|| Failure::interface_not_found(interface))?
+                .description
+        }
     };
     call.reply(&Description { description }).await
 }

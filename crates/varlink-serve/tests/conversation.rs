@@ -48,7 +48,7 @@ fn a_call_without_parameters_is_one_with_none() {
         let info = client.receive().unwrap();
         assert_eq!(
             info["parameters"]["interfaces"],
-            json!(["org.example.test", "org.varlink.service"]),
+            json!(["io.systemd", "org.example.test", "org.varlink.service"]),
             "{call}"
         );
     }
@@ -152,6 +152,10 @@ fn interfaces_are_described_as_they_are() {
         .map(|method| method.name().to_string())
         .collect();
     assert_eq!(methods, ["GetInfo", "GetInterfaceDescription"]);
+    let own = describe("io.systemd");
+    let parsed = zlink::idl::Interface::try_from(own.as_str()).unwrap();
+    assert_eq!(parsed.name(), "io.systemd");
+    assert_eq!(parsed.methods().count(), 0);
     let parsed = zlink::idl::Interface::try_from(DESCRIPTION).unwrap();
     let described: Vec<_> = parsed
         .methods()

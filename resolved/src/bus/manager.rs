@@ -146,7 +146,7 @@ pub(super) static MANAGER: Interface<This> = Interface {
         Method::new(
             "RegisterService",
             &[
-                ("s", "name"),
+                ("s", "id"),
                 ("s", "name_template"),
                 ("s", "type"),
                 ("q", "service_port"),

@@ -30,9 +30,9 @@ pub struct LinkView {
     pub domains: Vec<Domain>,
     /// Names outside of all routing domains come here.
     pub default_route: bool,
-    /// What it was told, or as the machine's.
+    /// What holds: what it was told, as far as the machine goes.
     pub llmnr: Multicast,
-    /// What it was told, or as the machine's.
+    /// Likewise.
     pub mdns: Multicast,
     /// What it was told, or as the machine's.
     pub dns_over_tls: DnsOverTls,
@@ -128,8 +128,12 @@ impl Manager {
             current_server: unicast.and_then(|unicast| unicast.upstream.current_server()),
             domains: settings.domains.clone(),
             default_route: scopes.is_default_route(ifindex),
-            llmnr: settings.llmnr.unwrap_or(config.llmnr),
-            mdns: settings.mdns.unwrap_or(config.mdns),
+            llmnr: settings
+                .llmnr
+                .map_or(config.llmnr, |mode| mode.min(config.llmnr)),
+            mdns: settings
+                .mdns
+                .map_or(config.mdns, |mode| mode.min(config.mdns)),
             dns_over_tls: settings.dns_over_tls.unwrap_or(config.dns_over_tls),
             dnssec,
             dnssec_supported: dnssec != Dnssec::No

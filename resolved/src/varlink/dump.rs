@@ -69,9 +69,9 @@ impl From<DumpEntry> for Entry {
             rrs: entry.records.into_iter().filter_map(record).collect(),
             r#type: match entry.kind {
                 DumpKind::Records => None,
-                DumpKind::NoData => Some("nodata"),
-                DumpKind::NxDomain => Some("nxdomain"),
-                DumpKind::Failure => Some("rcode"),
+                DumpKind::NoData => Some("NODATA"),
+                DumpKind::NxDomain => Some("NXDOMAIN"),
+                DumpKind::Failure => Some("SERVFAIL"),
             },
             until: u64::try_from(entry.until.as_micros()).unwrap_or(u64::MAX),
         }
@@ -115,6 +115,9 @@ struct State {
     packet_do_off: bool,
 }
 
+/// Every message of this size can be received. RFC 1035, 4.2.1
+const UDP_MIN: usize = 512;
+
 /// What is known of all servers.
 pub(super) fn server_state(manager: &Rc<Manager>) -> ServerStates {
     let views = manager.scope_views();
@@ -148,7 +151,7 @@ impl State {
             possible_feature_level: state.possible_feature_level,
             dnssec_mode: state.dnssec_mode.as_str(),
             dnssec_supported: state.dnssec_supported,
-            received_udp_fragment_max: state.received_udp_max,
+            received_udp_fragment_max: state.received_udp_max.max(UDP_MIN),
             failed_udp_attempts: state.failed_udp_attempts,
             failed_tcp_attempts: state.failed_tcp_attempts,
             packet_truncated: state.packet_truncated,

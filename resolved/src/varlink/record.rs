@@ -169,19 +169,41 @@ fn hashed(nsec3: &NSEC3) -> Value {
     })
 }
 
-/// RFC 9460, 2.2. The parameters in wire format, without their lengths.
+/// RFC 9460, 2.2. The parameters by name, in wire format without their lengths.
 fn service_binding(svcb: &SVCB) -> Option<Value> {
-    let mut params = Vec::new();
+    let mut params = Map::new();
     for (key, value) in &svcb.svc_params {
         let bytes = value.to_bytes().ok()?;
         let (_length, value) = bytes.split_first_chunk::<2>()?;
-        params.push(json!({ "key": u16::from(*key), "value": BASE64_STANDARD.encode(value) }));
+        params.insert(
+            parameter_name((*key).into()),
+            BASE64_STANDARD.encode(value).into(),
+        );
     }
     Some(json!({
         "priority": svcb.svc_priority,
         "target": name::format(&svcb.target_name),
-        "params": params,
+        "svcparams": params,
     }))
+}
+
+/// RFC 9460, 14.3.2; RFC 9461; RFC 9540. What has no name is a number: RFC 9460, 2.1.
+fn parameter_name(key: u16) -> String {
+    const NAMES: [&str; 9] = [
+        "mandatory",
+        "alpn",
+        "no-default-alpn",
+        "port",
+        "ipv4hint",
+        "ech",
+        "ipv6hint",
+        "dohpath",
+        "ohttp",
+    ];
+    match NAMES.get(usize::from(key)) {
+        Some(name) => (*name).to_owned(),
+        None => format!("key{key}"),
+    }
 }
 
 fn unknown(code: RecordType, bytes: &[u8]) -> Option<Value> {

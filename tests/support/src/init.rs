@@ -32,8 +32,9 @@ pub(crate) fn run(options: &Options, again: &[String]) -> i32 {
     let stage = env::var_os(paths::STAGE)
         .map(PathBuf::from)
         .filter(|_| options.needs_stage());
+    let newer = env::var_os(paths::NEWER).map(PathBuf::from);
     let here = env::current_dir().unwrap_or_default();
-    let cgroups = root::enter(options, &paths::peers(), stage.as_deref());
+    let cgroups = root::enter(options, &paths::peers(), stage.as_deref(), newer.as_deref());
     let _ = rustix::system::sethostname(b"sandbox");
     quietly("ldconfig", &["-X"]);
     quietly("ip", &["link", "set", "lo", "up"]);
@@ -61,6 +62,7 @@ pub(crate) fn run(options: &Options, again: &[String]) -> i32 {
         .env(CGROUPS, said(cgroups))
         .env(MANAGER, said(systemd.is_some()));
     command.envs(stage.map(|stage| (paths::STAGE, stage)));
+    command.envs(newer.map(|newer| (paths::NEWER, newer)));
     let body = command.spawn().must("start the body of the test");
     thread::spawn(move || {
         let _ = lifeline.read(&mut [0]); // ends when the program outside does

@@ -154,6 +154,9 @@ fn namespaces(options: &Options, own: &Own, again: &[String]) -> Command {
             .must("there is no staged install of this project: `make stage` makes it");
         command.env(paths::STAGE, stage);
     }
+    if options.newer {
+        command.envs(paths::newer().map(|newer| (paths::NEWER, newer)));
+    }
     command
 }
 

@@ -35,6 +35,7 @@ pub mod init;
 pub mod launch;
 mod machined;
 mod must;
+mod newer;
 mod options;
 mod paths;
 mod register;

@@ -29,6 +29,7 @@ pub struct Options {
     pub(crate) lookaside: bool,
     pub(crate) bus: bool,
     pub(crate) manager: Manager,
+    pub(crate) newer: bool,
     pub(crate) hosts: String,
     pub(crate) timeout: Duration,
 }
@@ -41,6 +42,7 @@ impl Default for Options {
             lookaside: true,
             bus: true,
             manager: Manager::None,
+            newer: false,
             hosts: "files mymachines dns".into(),
             timeout: Duration::from_secs(120),
         }
@@ -85,6 +87,12 @@ impl Options {
     /// Who is `org.freedesktop.systemd1`.
     pub fn manager(mut self, manager: Manager) -> Self {
         self.manager = manager;
+        self
+    }
+
+    /// Whether a newer systemd is at hand, too: see [`Sandbox::has_newer`](crate::Sandbox::has_newer).
+    pub fn newer(mut self) -> Self {
+        self.newer = true;
         self
     }
 

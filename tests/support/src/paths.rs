@@ -11,6 +11,8 @@ use crate::must::Must;
 pub(crate) const STAGE: &str = "SWITCHYARD_STAGE";
 /// Names the unpacked peers, where another process has looked them up.
 pub(crate) const PEERS: &str = "SWITCHYARD_PEERS";
+/// Names the unpacked newer systemd, likewise.
+pub(crate) const NEWER: &str = "SWITCHYARD_NEWER";
 
 /// The top of the source tree.
 pub(crate) fn workspace() -> PathBuf {
@@ -56,14 +58,24 @@ pub(crate) fn peers() -> PathBuf {
 /// The same, or `None` if they could not be fetched: why has been said then, in one line.
 pub(crate) fn fetched() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOUND.get_or_init(fetch).clone()
+    FOUND
+        .get_or_init(|| fetch(PEERS, "tests/peers/fetch.sh"))
+        .clone()
 }
 
-fn fetch() -> Option<PathBuf> {
-    if let Some(path) = env::var_os(PEERS) {
+/// The root of the newer systemd, or `None` as for [`fetched`].
+pub(crate) fn newer() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| fetch(NEWER, "tests/peers/trixie/fetch.sh"))
+        .clone()
+}
+
+fn fetch(named: &str, script: &str) -> Option<PathBuf> {
+    if let Some(path) = env::var_os(named) {
         return Some(path.into());
     }
-    let mut fetch = Command::new(workspace().join("tests/peers/fetch.sh"));
+    let mut fetch = Command::new(workspace().join(script));
     if env::var_os("PEERS_CACHE").is_none() {
         fetch.env("PEERS_CACHE", target().join("peers"));
     }
@@ -71,7 +83,7 @@ fn fetch() -> Option<PathBuf> {
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .must("tests/peers/fetch.sh");
+        .must(script);
     if !output.status.success() {
         return None;
     }

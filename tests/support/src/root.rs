@@ -8,6 +8,7 @@ mod cgroupfs;
 mod dev;
 mod etc;
 mod mounts;
+mod newer;
 
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
@@ -20,8 +21,14 @@ use crate::must::Must;
 use crate::{Options, Which, paths};
 
 /// Builds the tree and makes it this mount namespace's root. Whether there are cgroups that may be written to.
-pub(crate) fn enter(options: &Options, peers: &Path, stage: Option<&Path>) -> bool {
-    let kept = kept_places(peers, stage);
+pub(crate) fn enter(
+    options: &Options,
+    peers: &Path,
+    stage: Option<&Path>,
+    newer: Option<&Path>,
+) -> bool {
+    let others = [stage, newer].into_iter().flatten();
+    let kept = kept_places(peers, others);
     let new = place(&kept);
     tmpfs(&new, "mode=0755");
     for dir in [
@@ -42,6 +49,9 @@ pub(crate) fn enter(options: &Options, peers: &Path, stage: Option<&Path>) -> bo
     usr(&new, options, peers, stage);
     etc::lay_out(&new, options, peers, stage);
     state(&new);
+    if let Some(newer) = newer {
+        newer::lay_out(&new, newer);
+    }
     for (path, writable) in &kept {
         keep(path, &new, *writable);
     }
@@ -54,13 +64,13 @@ pub(crate) fn enter(options: &Options, peers: &Path, stage: Option<&Path>) -> bo
 }
 
 /// Places of the machine that are the same inside, and whether they may be written to.
-fn kept_places(peers: &Path, stage: Option<&Path>) -> Vec<(PathBuf, bool)> {
+fn kept_places<'a>(peers: &Path, others: impl Iterator<Item = &'a Path>) -> Vec<(PathBuf, bool)> {
     let mut kept = vec![
         (paths::workspace(), false),
         (paths::target(), true),
         (peers.into(), false),
     ];
-    kept.extend(stage.map(|stage| (stage.into(), false)));
+    kept.extend(others.map(|path| (path.into(), false)));
     kept
 }
 

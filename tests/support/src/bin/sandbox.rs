@@ -21,6 +21,7 @@ the machine's /etc, /run or /var is visible inside; all of it is gone when CMD e
   --manager WHICH         who answers for org.freedesktop.systemd1: none (default) or systemd
   --hosts LINE            the hosts: line of nsswitch.conf
   --no-bus                no system bus
+  --newer                 `newer PROGRAM` runs one of a newer systemd's
   -h, --help              this text
 
 Ours are taken from $SWITCHYARD_STAGE or target/stage, which `make stage` fills; systemd's from Debian packages that are
@@ -87,6 +88,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Wanted>, Strin
             "--manager" => options.manager(manager(&value()?)?),
             "--hosts" => options.hosts(&value()?),
             "--no-bus" => options.bus(false),
+            "--newer" => options.newer(),
             "--" => {
                 wanted.command.extend(args);
                 break;
