@@ -24,6 +24,7 @@ mod names;
 mod object;
 mod open;
 mod role;
+mod settings;
 mod slot;
 mod track;
 mod vtable;
