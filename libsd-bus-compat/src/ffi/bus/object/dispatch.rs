@@ -188,6 +188,8 @@ impl Call<'_> {
         if self.method(node, asked)? {
             return Ok(true);
         }
+        // What is at a nearer path may have read of it.
+        self.rewind()?;
         match (self.interface.to_bytes(), self.member.to_bytes()) {
             (b"org.freedesktop.DBus.Properties", b"Get" | b"Set") => self.property(node, asked),
             (b"org.freedesktop.DBus.Properties", b"GetAll") => self.get_all(node, asked),
