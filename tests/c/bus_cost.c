@@ -11,12 +11,14 @@
  *     bus_cost bus-call COUNT     as call, by way of the bus at DBUS_SESSION_BUS_ADDRESS
  *     bus_cost bus-signal COUNT   as signal, by way of that bus
  *     bus_cost raw-call COUNT     as many bytes as call's there and back, by the socket alone
+ *     bus_cost raw-steps COUNT    the same by the system calls that a call of sd-bus can't do without
  *     bus_cost raw-big COUNT      as many bytes as big's
  *     bus_cost raw-signal COUNT   as many bytes as signal's, one after the other
  *
  * It says the time of one in ns. */
 #include "cost.h"
 #include <errno.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -308,6 +310,46 @@ static void give(int to, const char *bytes, size_t size) {
     }
 }
 
+/* What has come, as a program reads it that takes descriptors, too. Whether anything has. */
+static int take_now(int from, char *bytes, size_t size) {
+    char control[CMSG_SPACE(253 * sizeof(int))];
+    struct iovec piece = {bytes, size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t count = recvmsg(from, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (count == 0 || (count < 0 && errno != EAGAIN)) exit(1);
+    return count > 0;
+}
+
+static void wait_for(int from, const struct timespec *timeout) {
+    struct pollfd one = {.fd = from, .events = POLLIN};
+    if (ppoll(&one, 1, timeout, NULL) < 0) exit(1);
+}
+
+/* A caller waits for so long; who answers waits, for ever, only when there is nothing to read. */
+static double steps(int count) {
+    const struct timespec timeout = {.tv_sec = 25};
+    int ends[2];
+    char bytes[4096];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) exit(1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        child();
+        close(ends[0]);
+        for (;;) {
+            while (!take_now(ends[1], bytes, sizeof bytes)) wait_for(ends[1], NULL);
+            give(ends[1], bytes, RETURN_BYTES);
+        }
+    }
+    close(ends[1]);
+    double begin = now_ns();
+    for (int i = 0; i < count; i++) {
+        give(ends[0], bytes, CALL_BYTES);
+        do wait_for(ends[0], &timeout);
+        while (!take_now(ends[0], bytes, sizeof bytes));
+    }
+    return since(begin, count, pid);
+}
+
 static double raw(const char *what, int count) {
     int ends[2], is_big = !strcmp(what, "raw-big"), is_signal = !strcmp(what, "raw-signal");
     char *bytes = mebibyte();
@@ -342,7 +384,9 @@ static double raw(const char *what, int count) {
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
     int count = atoi(argv[2]);
-    double took = strncmp(argv[1], "raw-", 4) ? measure(argv[1], count) : raw(argv[1], count);
+    double took = !strcmp(argv[1], "raw-steps")  ? steps(count)
+                  : strncmp(argv[1], "raw-", 4) == 0 ? raw(argv[1], count)
+                                                     : measure(argv[1], count);
     printf("%.0f\n", took);
     return 0;
 }
