@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, SocketAddrUnix, connect, recv, send};
 
@@ -43,15 +43,12 @@ impl Stream {
     /// Those of `socket(2)` and `connect(2)`; [`Fault::TimedOut`].
     pub fn connect(address: &SocketAddrUnix, deadline: Deadline) -> Result<Self, Fault> {
         let socket = Descriptor::unix_stream()?;
+        let mut is_blocking = false;
         loop {
-            // With a full backlog a non-blocking connect fails at once and poll(2) has nothing to
-            // wait for; only a blocking one is woken when there is room, and SO_SNDTIMEO bounds it
-            // (unix_stream_connect() in the kernel's net/unix/af_unix.c).
-            set_socket_timeout(
-                &socket,
-                Timeout::Send,
-                Some(at_least_1us(deadline.remaining()?)),
-            )?;
+            if is_blocking {
+                let left = at_least_1us(deadline.remaining()?);
+                set_socket_timeout(&socket, Timeout::Send, Some(left))?;
+            }
             match connect(&socket, address) {
                 Ok(()) => {
                     return Ok(Self {
@@ -61,6 +58,13 @@ impl Stream {
                     });
                 }
                 Err(Errno::INTR) => {}
+                // With a full backlog a non-blocking connect fails at once and poll(2) has nothing to
+                // wait for; only a blocking one is woken when there is room, and SO_SNDTIMEO bounds it
+                // (unix_stream_connect() in the kernel's net/unix/af_unix.c).
+                Err(Errno::AGAIN) if !is_blocking => {
+                    ioctl_fionbio(&socket, false)?;
+                    is_blocking = true;
+                }
                 Err(Errno::AGAIN) => return Err(Fault::TimedOut),
                 Err(errno) => return Err(errno.into()),
             }

@@ -69,12 +69,13 @@ impl RawDescriptor {
     }
 }
 
-/// `socket(2)`, moved out of 0..=2: in a program that has closed those, another thread's output must
+/// A non-blocking `socket(2)`, moved out of 0..=2: in a program that has closed those, another thread's output must
 /// not end up in our conversation.
 pub(crate) fn unix_stream() -> Result<RawDescriptor, Fault> {
     const FIRST_FREE: c_int = 3;
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: touches no memory.
-    let raw = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    let raw = unsafe { libc::socket(libc::AF_UNIX, kind, 0) };
     let mut socket = RawDescriptor::new(raw.into())?;
     if socket.0 >= FIRST_FREE {
         return Ok(socket);
