@@ -28,6 +28,7 @@ mod log_control;
 mod name;
 mod object;
 mod properties;
+mod runtime;
 mod serve;
 mod standard;
 mod table;
