@@ -1,11 +1,14 @@
 //! The CPU time of a daemon for each cached query by UDP, its memory at the start and with 10,000 names: ours, systemd's
-//! resolved, unbound and dnsmasq, each before the same name server, client and daemon on one core.
+//! resolved, unbound and dnsmasq, each before the same name server, client and daemon on one core; and of a program that
+//! does nothing but receive and send, which is what the kernel takes.
 //!
 //! The rounds are taken in turn, so that whatever else the machine does meets all alike. Time is what the kernel counted
 //! for the daemon's threads, /proc/PID/task/*/schedstat.
 
 #[path = "figures.rs"]
 mod figures;
+#[path = "resolved_stub_floor.rs"]
+mod floor;
 #[path = "goals.rs"]
 mod goals;
 #[path = "../tests/nsd.rs"]
@@ -14,6 +17,7 @@ mod nsd;
 mod one_core;
 
 use std::{
+    collections::HashMap,
     fs,
     net::UdpSocket,
     thread::sleep,
@@ -34,11 +38,12 @@ const AAAA: u16 = 28;
 
 struct Server {
     name: &'static str,
+    /// Of the program that receives and sends there is none: [`floor::command`].
     command: &'static [&'static str],
     address: &'static str,
 }
 
-const SERVERS: [Server; 4] = [
+const SERVERS: [Server; 5] = [
     Server {
         name: "switchyard",
         command: &["/usr/libexec/switchyard/resolved"],
@@ -58,6 +63,11 @@ const SERVERS: [Server; 4] = [
         name: "dnsmasq",
         command: &["dnsmasq", "-k", "-C", "/run/bench/dnsmasq.conf"],
         address: "127.0.0.12:53",
+    },
+    Server {
+        name: "the kernel",
+        command: &[],
+        address: floor::ADDRESS,
     },
 ];
 
@@ -114,6 +124,7 @@ CacheFromLocalhost=yes
 ";
 
 fn main() {
+    floor::run_if_asked();
     one_core::pin();
     let options = Options::new()
         .machined(None)
@@ -147,6 +158,7 @@ fn compare(s: &Sandbox) -> i32 {
         }
     }
     let mut goals = Goals::default();
+    let mut one_at_a_time = HashMap::new();
     for (server, line) in SERVERS.iter().zip(&mut lines) {
         let mut median = |column: usize| {
             let times = &mut line.times[column];
@@ -155,6 +167,7 @@ fn compare(s: &Sandbox) -> i32 {
         };
         let [a, b, c, d] = [0, 1, 2, 3].map(&mut median);
         let [first, full] = line.memory;
+        one_at_a_time.insert(server.name, a);
         println!(
             "{:10} {a:11.2} {b:12.2} {c:11.2} {d:12.2} {first:6} {full:8}",
             server.name
@@ -166,6 +179,8 @@ fn compare(s: &Sandbox) -> i32 {
             goals.at_most("memory with all names, MB", mb(full), 26.0);
         }
     }
+    let to_kernel = one_at_a_time["switchyard"] / one_at_a_time["the kernel"];
+    goals.at_most("CPU time of a cached query to the kernel's", to_kernel, 1.1);
     goals.status()
 }
 
@@ -177,7 +192,12 @@ struct Line {
 }
 
 fn measure(s: &Sandbox, server: &Server, line: &mut Line) {
-    let daemon = Daemon::start(server.name, server.command, &[], Ready::Now);
+    let floor = floor::command();
+    let command = match server.command {
+        [] => floor.iter().map(String::as_str).collect(),
+        command => command.to_vec(),
+    };
+    let daemon = Daemon::start(server.name, &command, &[], Ready::Now);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client
         .set_read_timeout(Some(Duration::from_millis(500)))

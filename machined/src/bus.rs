@@ -23,7 +23,8 @@ use crate::manager::Manager;
 
 const NAME: &str = "org.freedesktop.machine1";
 
-/// Serves the registry on the system bus whenever there is one. Never returns. Must run inside a [`tokio::task::LocalSet`].
+/// Serves the registry on the system bus whenever there is one. Never returns. Must run inside a
+/// [`tokio::runtime::LocalRuntime`].
 pub async fn run(manager: Rc<Manager>) {
     loop {
         let connection = dbus_serve::connect(|| manager.settle_bus()).await;

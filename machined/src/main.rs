@@ -27,7 +27,7 @@ use machined::{
     manager::{Manager, Paths},
     nscd, varlink,
 };
-use tokio::{runtime, task::LocalSet};
+use tokio::runtime::{self, LocalOptions};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -114,8 +114,8 @@ fn start(sockets: Vec<Passed>) -> Result<(), Failure> {
     };
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, run(sockets))
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(run(sockets))
 }
 
 fn make_dir(path: &str) -> io::Result<()> {

@@ -186,8 +186,7 @@ impl Networks {
             return self.listen(self.own, socket).map(Some);
         }
         let file = File::open(format!("/proc/{}/ns/net", machine.leader.pid))?;
-        let metadata = file.metadata()?;
-        let id = (metadata.dev(), metadata.ino());
+        let id = file.metadata()?.ino();
         // Else the number may be another's by now, and the file another's namespace.
         if !machine.leader.is_alive() || id == self.own {
             return Ok(None);

@@ -60,7 +60,7 @@ fn is_in_namespace_of(process: &Leader, uid: u32) -> bool {
 }
 
 fn is_own(user_namespace: &std::os::fd::OwnedFd) -> bool {
-    let id = rustix::fs::fstat(user_namespace).map(|stat| (stat.st_dev, stat.st_ino));
+    let id = rustix::fs::fstat(user_namespace).map(|stat| stat.st_ino);
     id.ok() == namespace::id_of_own("user")
 }
 

@@ -50,7 +50,7 @@ const RESOLVE_HOOK: &str = "/run/systemd/resolve.hook/io.systemd.Machine";
 const MACHINES: &str = "/run/switchyard/machined/io.switchyard.Machines";
 
 /// Serves all sockets until the guards are dropped: those that were passed to us, by where they are bound, and for the rest
-/// new ones. Must be called inside a [`tokio::task::LocalSet`].
+/// new ones. Must be called inside a [`tokio::runtime::LocalRuntime`].
 ///
 /// # Errors
 /// If a socket can't be made, or one that was passed is none to listen on; the error names it.

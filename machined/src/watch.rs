@@ -36,7 +36,7 @@ impl Watch {
 }
 
 impl Manager {
-    /// Forgets machines as they end. Runs until it can't watch any more; inside a [`tokio::task::LocalSet`].
+    /// Forgets machines as they end. Runs until it can't watch any more; inside a [`tokio::runtime::LocalRuntime`].
     ///
     /// # Errors
     /// Of the runtime, or of epoll. Both mean that ends would go unseen: better to end the daemon.

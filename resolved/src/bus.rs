@@ -37,7 +37,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Serves the resolver on the system bus whenever there is one. Never returns. Calls `settled` once it is clear that the
-/// name on the bus is ours, or not soon. Must run inside a [`tokio::task::LocalSet`].
+/// name on the bus is ours, or not soon. Must run inside a [`tokio::runtime::LocalRuntime`].
 pub async fn run(manager: Rc<Manager>, settled: impl Fn()) {
     loop {
         let connection = dbus_serve::connect(&settled).await;

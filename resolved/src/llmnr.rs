@@ -42,7 +42,7 @@ const PORT: u16 = 5355;
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 252);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 3);
 
-/// LLMNR on all links. Lives on one [`tokio::task::LocalSet`].
+/// LLMNR on all links. Lives on one [`tokio::runtime::LocalRuntime`].
 pub struct Llmnr {
     state: RefCell<State>,
     on_change: RefCell<Option<Rc<dyn Fn()>>>,
@@ -117,7 +117,7 @@ impl Llmnr {
     }
 
     /// Where it is spoken now: links that are up, can multicast, and are not the loopback. Opens and closes what that needs.
-    /// Must be called in a [`tokio::task::LocalSet`].
+    /// Must be called in a [`tokio::runtime::LocalRuntime`].
     pub fn set_links(self: &Rc<Self>, links: &[MulticastLink]) {
         let mut wanted = BTreeMap::new();
         for MulticastLink { link, mode } in links {

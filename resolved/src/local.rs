@@ -129,8 +129,8 @@ impl Local {
     /// The answer may hold a CNAME in place of what was asked for (static records, hooks): the caller follows it. An error is
     /// a hook's verdict, and final as well.
     ///
-    /// Takes no time, except where a hook wants to be asked for the name. Must be called in a [`tokio::task::LocalSet`]. The
-    /// borrows of `world` end before the first `.await`.
+    /// Takes no time, except where a hook wants to be asked for the name. Must be called in a
+    /// [`tokio::runtime::LocalRuntime`]. The borrows of `world` end before the first `.await`.
     pub fn before<'s>(
         &'s self,
         lookup: &'s Lookup,

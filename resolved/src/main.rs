@@ -28,9 +28,9 @@ use resolved::{
     varlink,
 };
 use tokio::{
-    runtime,
+    runtime::{self, LocalOptions},
     sync::Notify,
-    task::{JoinHandle, LocalSet},
+    task::JoinHandle,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -113,8 +113,8 @@ fn start() -> Result<(), Failure> {
     };
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, run())
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(run())
 }
 
 fn make_dir(path: &Path) -> io::Result<()> {

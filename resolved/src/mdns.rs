@@ -65,7 +65,7 @@ const FRAME: usize = 1500 - HEADERS;
 type ScopeKey = (u32, Family);
 type OnConflict = Rc<dyn Fn(&str)>;
 
-/// mDNS on all links. Lives on one [`tokio::task::LocalSet`].
+/// mDNS on all links. Lives on one [`tokio::runtime::LocalRuntime`].
 pub struct Mdns {
     state: RefCell<State>,
     on_change: RefCell<Option<Rc<dyn Fn()>>>,
@@ -148,7 +148,7 @@ impl Mdns {
     }
 
     /// Where it is spoken now: links that are up, can multicast, and are not the loopback. Opens and closes what that needs.
-    /// Must be called in a [`tokio::task::LocalSet`].
+    /// Must be called in a [`tokio::runtime::LocalRuntime`].
     pub fn set_links(self: &Rc<Self>, links: &[MulticastLink]) {
         let mut wanted = BTreeSet::new();
         for MulticastLink { link, mode } in links {

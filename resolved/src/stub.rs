@@ -100,8 +100,8 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// Begins to answer, on a [`tokio::task::LocalSet`] and on threads. Not before privileges are dropped: a thread keeps
-    /// those that it was made with.
+    /// Begins to answer, on a [`tokio::runtime::LocalRuntime`] and on threads. Not before privileges are dropped: a
+    /// thread keeps those that it was made with.
     ///
     /// # Errors
     /// The system has no more threads, or the runtime can't watch a socket.

@@ -50,7 +50,7 @@ const LIMITS: Limits = Limits {
 const REGISTRY: &str = "/run/varlink/registry";
 
 /// Serves all sockets, in `directory` (/run/systemd/resolve), until the guards are dropped. Must be called inside a
-/// [`tokio::task::LocalSet`].
+/// [`tokio::runtime::LocalRuntime`].
 ///
 /// # Errors
 /// If a socket can't be made; the error names it.

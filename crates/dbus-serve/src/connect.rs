@@ -8,7 +8,7 @@ use std::{
 
 use zbus::{Connection, connection::Builder};
 
-use crate::watch::Watch;
+use crate::{runtime::Tokio, watch::Watch};
 
 /// Where the bus is if nobody says otherwise.
 const DEFAULT: &str = "unix:path=/run/dbus/system_bus_socket";
@@ -55,7 +55,7 @@ pub async fn connect(absent: impl Fn()) -> Connection {
 async fn attempt(addresses: &str) -> zbus::Result<Connection> {
     let mut last = zbus::Error::Unsupported;
     for address in addresses.split(';') {
-        let connecting = Builder::address(address).build();
+        let connecting = Builder::address(address).runtime(Tokio::current()).build();
         last = match tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,

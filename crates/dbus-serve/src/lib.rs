@@ -8,8 +8,9 @@
 //! Names and texts of errors, and the shape of introspection data, are sd-bus's, so that a client can't tell the
 //! difference. One thing is wider: a call without an interface is answered, as the D-Bus specification asks for.
 //!
-//! Everything runs on one thread, inside a [`tokio::task::LocalSet`]. A [`Handler::Now`] is answered in place. A
-//! [`Handler::Later`] runs as a task of its own, so that a call that waits delays no other; [`Limits`] bounds how many may.
+//! Everything runs on one thread, in a [`tokio::runtime::LocalRuntime`] or a [`tokio::task::LocalSet`]; the first saves a
+//! round of the loop for each call. A [`Handler::Now`] is answered in place. A [`Handler::Later`] runs as a task of its own,
+//! so that a call that waits delays no other; [`Limits`] bounds how many may.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,7 @@ mod log_control;
 mod name;
 mod object;
 mod properties;
+mod runtime;
 mod serve;
 mod standard;
 mod table;

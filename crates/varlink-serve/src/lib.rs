@@ -9,7 +9,7 @@
 //!
 //! A daemon describes an interface by an [`Interface`]: its description as served to introspection, and a table of
 //! methods. [`Server::listen`] serves some of them on a socket. Everything runs on one thread, in a
-//! [`tokio::task::LocalSet`].
+//! [`tokio::runtime::LocalRuntime`] or a [`tokio::task::LocalSet`].
 //!
 //! What a peer can't do, whatever it sends: hold more connections than [`Limits`] grants its user, or keep another user
 //! out; make the daemon buffer more than one message; keep a half-sent message or an unread reply for ever; pass a

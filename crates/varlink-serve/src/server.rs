@@ -62,8 +62,8 @@ impl<S: 'static> Server<S> {
         }))
     }
 
-    /// Serves a socket from now on, in tasks of the [`tokio::task::LocalSet`] that this is called in. The limits of
-    /// connections are per socket.
+    /// Serves a socket from now on, in tasks of the thread that this is called in. The limits of connections are per
+    /// socket.
     ///
     /// # Errors
     /// Where the socket can't be polled.

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use dbus_serve::Call;
+use serde::{Serialize, Serializer};
+use zbus::{Signature, Type};
 
 use crate::{
     address::Address,
@@ -73,12 +75,35 @@ pub(super) fn optional_path(what: &str, path: &str) -> Result<(), Error> {
     }
 }
 
-/// Addresses as they go over the bus: family and bytes.
-pub(super) fn wire_addresses(addresses: &[Address]) -> Vec<(i32, Vec<u8>)> {
-    addresses
-        .iter()
-        .map(|address| inet::parts(address.ip))
-        .collect()
+/// An address as it goes over the bus: family and bytes.
+pub(super) struct WireAddress(IpAddr);
+
+impl From<Address> for WireAddress {
+    fn from(address: Address) -> Self {
+        Self(address.ip)
+    }
+}
+
+impl Type for WireAddress {
+    const SIGNATURE: &'static Signature = <(i32, &[u8])>::SIGNATURE;
+}
+
+impl Serialize for WireAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            IpAddr::V4(ip) => (inet::AF_INET, Bytes(&ip.octets())).serialize(serializer),
+            IpAddr::V6(ip) => (inet::AF_INET6, Bytes(&ip.octets())).serialize(serializer),
+        }
+    }
+}
+
+/// Bytes that are written at once: of a slice serde writes one after the other.
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }
 
 /// An address as it comes over the bus.
@@ -93,8 +118,12 @@ pub(super) fn parsed_address(family: i32, bytes: &[u8]) -> Result<IpAddr, Error>
 
 #[cfg(test)]
 mod tests {
-    use super::{absolute_path, optional_path, parsed_address, signal, whom};
-    use crate::manager::Whom;
+    use std::net::IpAddr;
+
+    use zbus::Message;
+
+    use super::{WireAddress, absolute_path, optional_path, parsed_address, signal, whom};
+    use crate::{inet, manager::Whom};
 
     #[test]
     fn arguments() {
@@ -116,5 +145,16 @@ mod tests {
         assert_eq!(ip(10, &[0; 16]).as_deref(), Some("::"));
         assert_eq!(ip(10, &[0; 4]), None);
         assert_eq!(ip(1, &[0; 4]), None);
+    }
+
+    #[test]
+    fn addresses_go_out_as_they_come_in() {
+        let addresses: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap(), "fd00::1".parse().unwrap()];
+        let wire: Vec<_> = addresses.iter().map(|ip| WireAddress(*ip)).collect();
+        let ours = Message::method_call("/", "Call").build(&wire).unwrap();
+        let parts: Vec<_> = addresses.iter().map(|ip| inet::parts(*ip)).collect();
+        let theirs = Message::method_call("/", "Call").build(&parts).unwrap();
+        assert_eq!(ours.body().signature().to_string(), "a(iay)");
+        assert_eq!(ours.body().data().bytes(), theirs.body().data().bytes());
     }
 }

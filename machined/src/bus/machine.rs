@@ -5,7 +5,7 @@ use dbus_serve::{Call, Change, Dict, Handler, Interface, Later, Method, Property
 use zbus::{Fd, Variant};
 
 use super::{
-    call::{absolute_path, caller, optional_path, signal, whom, wire_addresses},
+    call::{WireAddress, absolute_path, caller, optional_path, signal, whom},
     service::OneMachine,
 };
 use crate::{
@@ -326,7 +326,8 @@ impl OneMachine {
 
     pub(super) fn addresses(&self, call: &Call) -> Reply {
         let addresses = self.service.manager.addresses(&self.machine)?;
-        call.reply(&wire_addresses(&addresses))
+        let addresses: Vec<_> = addresses.into_iter().map(WireAddress::from).collect();
+        call.reply(&addresses)
     }
 
     pub(super) fn ssh_info(&self, call: &Call) -> Reply {

@@ -109,7 +109,7 @@ impl Mdns {
     /// Tells which services of a type come and go, what is there already first. Ends when the receiver is dropped.
     ///
     /// `service_type`: `_http._tcp`, or `None` for the types themselves. `domain`: `local`. `ifindex`: one link, or 0 for all.
-    /// Must be called in a [`tokio::task::LocalSet`].
+    /// Must be called in a [`tokio::runtime::LocalRuntime`].
     pub fn browse(
         self: &Rc<Self>,
         service_type: Option<&Name>,

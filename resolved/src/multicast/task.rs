@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
-    /// Starts one. Must be called in a [`tokio::task::LocalSet`].
+    /// Starts one. Must be called in a [`tokio::runtime::LocalRuntime`].
     pub(crate) fn start(work: impl Future<Output = ()> + 'static) -> Self {
         Self(tokio::task::spawn_local(work))
     }

@@ -24,7 +24,7 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    /// Until it is dropped. Must be called in a [`tokio::task::LocalSet`].
+    /// Until it is dropped. Must be called in a [`tokio::runtime::LocalRuntime`].
     pub(crate) fn start(timed: Weak<impl Timed>) -> Self {
         let wake = Rc::new(Notify::new());
         let woken = Rc::clone(&wake);
