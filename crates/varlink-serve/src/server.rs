@@ -6,10 +6,7 @@ use rustix::{
     io::Errno,
     net::{SocketFlags, accept_with},
 };
-use tokio::{
-    io::{Interest, unix::AsyncFd},
-    task::JoinHandle,
-};
+use tokio::{io::unix::AsyncFd, task::JoinHandle};
 
 use crate::{
     admission::{Admission, Ticket},
@@ -69,7 +66,7 @@ impl<S: 'static> Server<S> {
     /// Where the socket can't be polled.
     pub fn listen(&self, socket: Socket) -> io::Result<Guard> {
         let admission = Rc::new(Admission::new(self.0.limits));
-        let polled = sys::register(Rc::clone(&socket.fd), Interest::READABLE)?;
+        let polled = sys::register(Rc::clone(&socket.fd))?;
         let accept = accept(Rc::clone(&self.0), polled, Rc::clone(&admission));
         Ok(Guard {
             _socket: socket,

@@ -29,9 +29,7 @@ use crate::{limits::Limits, sys};
 /// A connected socket.
 pub(crate) struct Stream {
     // Before `fd`: it is taken out of the reactor before it is closed.
-    readable: OnceCell<AsyncFd<Rc<OwnedFd>>>,
-    /// Apart, as few need it: a socket can be written to at once, and the reactor would be woken to hear that.
-    writable: OnceCell<AsyncFd<Rc<OwnedFd>>>,
+    registered: OnceCell<AsyncFd<Rc<OwnedFd>>>,
     fd: Rc<OwnedFd>,
     limits: Limits,
 }
@@ -40,29 +38,18 @@ impl Stream {
     /// Takes a non-blocking socket.
     pub(crate) fn new(fd: OwnedFd, limits: Limits) -> Self {
         Self {
-            readable: OnceCell::new(),
-            writable: OnceCell::new(),
+            registered: OnceCell::new(),
             fd: Rc::new(fd),
             limits,
         }
     }
 
-    fn readable(&self) -> io::Result<&AsyncFd<Rc<OwnedFd>>> {
-        if let Some(readable) = self.readable.get() {
-            return Ok(readable);
+    fn registered(&self) -> io::Result<&AsyncFd<Rc<OwnedFd>>> {
+        if let Some(registered) = self.registered.get() {
+            return Ok(registered);
         }
-        let new = sys::register(Rc::clone(&self.fd), Interest::READABLE)?;
-        Ok(self.readable.get_or_init(|| new))
-    }
-
-    fn writable(&self) -> io::Result<&AsyncFd<Rc<OwnedFd>>> {
-        if let Some(writable) = self.writable.get() {
-            return Ok(writable);
-        }
-        // A descriptor can be registered once: epoll_ctl(2).
-        let twin = Rc::new(self.fd.try_clone()?);
-        let new = sys::register(twin, Interest::WRITABLE)?;
-        Ok(self.writable.get_or_init(|| new))
+        let new = sys::register(Rc::clone(&self.fd))?;
+        Ok(self.registered.get_or_init(|| new))
     }
 
     /// Does `operation` now or as soon as it no longer blocks, by `deadline` at the latest.
@@ -77,10 +64,7 @@ impl Stream {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             result => return result,
         }
-        let ready = match interest.is_writable() {
-            true => self.writable()?,
-            false => self.readable()?,
-        };
+        let ready = self.registered()?;
         let later = async {
             loop {
                 if let Ok(result) = ready.ready(interest).await?.try_io(|_| operation()) {
@@ -99,9 +83,9 @@ impl Stream {
     /// Waits until the peer has closed its end, or the half of it that sends. What it sends meanwhile stays in the
     /// kernel, so it can't make us buffer.
     pub(crate) async fn closed(&self) -> io::Result<()> {
-        let readable = self.readable()?;
+        let registered = self.registered()?;
         loop {
-            let mut guard = readable.ready(Interest::READABLE).await?;
+            let mut guard = registered.ready(Interest::READABLE).await?;
             if guard.ready().is_read_closed() {
                 return Ok(());
             }
@@ -112,8 +96,7 @@ impl Stream {
 
     /// Waits until the peer has closed its end altogether.
     pub(crate) async fn hung_up(&self) -> io::Result<()> {
-        // Of this the kernel tells whoever waits for anything: EPOLLHUP, epoll_ctl(2).
-        let registered = self.readable()?;
+        let registered = self.registered()?;
         loop {
             let mut guard = registered.ready(Interest::WRITABLE).await?;
             if guard.ready().is_write_closed() {

@@ -9,13 +9,13 @@ use std::{
     rc::Rc,
 };
 
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::io::unix::AsyncFd;
 
-/// Registers a descriptor with the reactor of the current runtime, which says so when it can be read or written.
-pub(crate) fn register(fd: Rc<OwnedFd>, interest: Interest) -> io::Result<AsyncFd<Rc<OwnedFd>>> {
+/// Registers a descriptor with the reactor of the current runtime.
+pub(crate) fn register(fd: Rc<OwnedFd>) -> io::Result<AsyncFd<Rc<OwnedFd>>> {
     // SAFETY: `as_raw_fd` of an `Rc<OwnedFd>` is always the same descriptor, and open: the `AsyncFd` owns a reference,
     // and nothing can move the `OwnedFd` out from behind it.
-    unsafe { AsyncFd::register_with_interest(fd, interest) }.map_err(io::Error::from)
+    unsafe { AsyncFd::register(fd) }.map_err(io::Error::from)
 }
 
 /// Who connected a socket: SO_PEERCRED of unix(7). The process is 0 where it is in a pid namespace that is not below ours,
