@@ -207,7 +207,7 @@ mod tests {
         cell::Cell,
         future::poll_fn,
         io::{Read, Write},
-        os::{fd::OwnedFd, unix::net},
+        os::{fd::OwnedFd, linux::net::SocketAddrExt, unix::net},
         pin::pin,
     };
 
@@ -271,5 +271,24 @@ mod tests {
         drop((ours, writer));
         let end = tokio::time::timeout(SOON, read(&theirs, &reader)).await;
         assert_eq!(end.unwrap(), 0);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn sockets_have_paths_or_abstract_names() {
+        let name = format!("dbus-serve-runtime-{}", std::process::id());
+        let path = std::env::temp_dir().join(&name);
+        let of_path = net::SocketAddr::from_pathname(&path).unwrap();
+        let of_name = net::SocketAddr::from_abstract_name(&name).unwrap();
+        // As zbus hands over a name: with a zero byte before it.
+        let name = format!("\0{name}");
+        for (asked, address) in [(path.as_path(), of_path), (Path::new(&name), of_name)] {
+            let listener = net::UnixListener::bind_addr(&address).unwrap();
+            let connected = Tokio::current().connect_unix(asked).await.unwrap();
+            drop(listener.accept().unwrap());
+            drop((connected, listener));
+            let refused = Tokio::current().connect_unix(asked).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        }
+        std::fs::remove_file(path).unwrap();
     }
 }
