@@ -55,7 +55,19 @@ impl World {
         Self::start_with(s, Which::Ours, &[("SWITCHYARD_LOOKASIDE", "no")])
     }
 
+    /// A newer systemd's.
+    pub fn start_newer(s: &Sandbox) -> Self {
+        Self::start_program(s, &["newer", PEERS], &[])
+    }
+
     fn start_with(s: &Sandbox, which: Which, environment: &[(&str, &str)]) -> Self {
+        match which {
+            Which::Ours => Self::start_program(s, &[OURS], environment),
+            Which::Peer => Self::start_program(s, &[PEERS], &[]),
+        }
+    }
+
+    fn start_program(s: &Sandbox, program: &[&str], environment: &[(&str, &str)]) -> Self {
         nsd::settled_network(s);
         fs::create_dir_all("/run/nsd").unwrap();
         let zones = [
@@ -72,10 +84,7 @@ impl World {
         fs::create_dir_all("/etc/systemd").unwrap();
         fs::write("/etc/systemd/resolved.conf", RESOLVED).unwrap();
         let ready = Ready::Socket(SOCKET.into());
-        let resolved = match which {
-            Which::Ours => Daemon::start("resolved", &[OURS], environment, ready),
-            Which::Peer => Daemon::start("resolved", &[PEERS], &[], ready),
-        };
+        let resolved = Daemon::start("resolved", program, environment, ready);
         let found = || s.run(ASK).ok().contains("192.0.2.10");
         s.wait_for(found, "a name of the zone");
         Self { resolved, nsd }

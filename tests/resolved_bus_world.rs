@@ -132,6 +132,8 @@ sp\032ace  IN A 192.0.2.37
 _sip._udp  IN SRV 10 5 5060 name
 _sip._udp  IN SRV 20 5 5061 v4only
 _none._tcp IN SRV 0 0 0 .
+caa        IN CAA 0 issue "ca.example.net"
+svcb       IN SVCB 1 svc.example. alpn="h2" port=8443 ipv4hint=192.0.2.1
 _http._tcp IN PTR web._http._tcp
 web._http._tcp IN SRV 0 0 80 name
 web._http._tcp IN TXT "path=/" "v=1"

@@ -1,18 +1,17 @@
 //! Four pairs: systemd's module and ours, at systemd's resolved and at ours. The same questions, the answers compared.
 
+#[path = "resolved_pairs/answers.rs"]
+mod answers;
 mod nss_probe;
 mod nss_resolve_questions;
 mod nss_resolve_world;
 
 use std::collections::BTreeMap;
 
+use answers::{Question, questions, sorted, ttl};
 use nss_probe::Probe;
-use nss_resolve_questions::{ADDRESSES, MORE_ADDRESSES, MORE_NAMES, names};
 use nss_resolve_world::{MODULE, World, options};
 use support::{Sandbox, Which, sandbox, skip};
-
-/// What is asked, and by which entry point.
-type Question = (&'static str, String);
 
 /// Where our daemon answers otherwise than systemd's of version 252, and what it says of the IPv4 address.
 const DIFFERENT: &[(&str, &str)] = &[
@@ -20,6 +19,8 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("_localdnsstub", " 127.0.0.53"),
     ("_localdnsstub.", " 127.0.0.53"),
     ("_localdnsproxy", " 127.0.0.54"),
+    ("127.0.0.53", " name=_localdnsstub "),
+    ("127.0.0.54", " name=_localdnsproxy "),
     // systemd takes no upper case in internationalised names. RFC 5895, 2 has it mapped to lower case.
     ("BÜCHER.test", " 192.0.2.35"),
     ("faß.TEST", " 192.0.2.36"),
@@ -28,45 +29,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     // As of any single label, there is nobody to ask.
     ("-rf", "TRYAGAIN"),
 ];
-
-fn questions() -> Vec<Question> {
-    let names = names().into_iter().chain(MORE_NAMES.map(String::from));
-    let by_name = names.flat_map(|name| {
-        // One for both families, one for each.
-        ["4", "2", "3-6"].map(|function| (function, name.clone()))
-    });
-    let addresses = ADDRESSES.iter().map(|(address, _)| *address);
-    let by_address = addresses
-        .chain(MORE_ADDRESSES)
-        .map(|address| ("addr2", address.to_owned()));
-    by_name.chain(by_address).collect()
-}
-
-/// The time to live: only our daemon tells it, and only to our module.
-fn ttl(answer: &str) -> Option<i64> {
-    let (_, rest) = answer.split_once(" ttl=")?;
-    rest.split(' ').next()?.parse().ok()
-}
-
-fn without_ttl(answer: &str) -> String {
-    let words = answer.split(' ');
-    let others: Vec<_> = words.filter(|word| !word.starts_with("ttl=")).collect();
-    others.join(" ")
-}
-
-/// In any order, whichever of the names comes first, and however they are spelt: ours is spelt as in the question. The
-/// link-local addresses of the host, and the numbers of its links, are new each time.
-fn sorted(answer: &str) -> Vec<String> {
-    let answer = without_ttl(answer).to_lowercase();
-    let answer = answer.replace(" alias=", " name=");
-    let word = |word: &str| match word.strip_prefix("fe80::") {
-        Some(host) if host.len() > 4 => "fe80::".to_owned(),
-        _ => word.to_owned(),
-    };
-    let mut words: Vec<_> = answer.split(' ').map(word).collect();
-    words.sort();
-    words
-}
 
 fn ask_all(s: &Sandbox, which: Which) -> BTreeMap<(bool, Question), String> {
     let library = s.run("cc -print-multiarch").ok();

@@ -251,7 +251,7 @@ of a pidfd 400001000 = 0
  signal by it: 0
 of a pidfd 8000000000000000 = -95 EOPNOTSUPP
 of a pidfd 800000000 = -95 EOPNOTSUPP
-of a pidfd 0 = -9 EBADF
+of a pidfd 0 = -25 ENOTTY
 of a pidfd 0 = -9 EBADF
 of a pidfd 0 = -9 EBADF
 new_from_pidfd(NULL, pidfd, 0) = -22 EINVAL

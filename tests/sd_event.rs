@@ -26,8 +26,10 @@ fn errors() {
     sandbox!(quiet(), |s| {
         // The original lets the flags fall; the kernel says that there are none such.
         let flags = "sd_event_source_send_child_signal(s, SIGCONT, NULL, 1U << 31)";
+        // EBADF since 252, as the kernel says.
+        let closed = "sd_event_add_child_pidfd(e, NULL, 1000, ";
         let expected = ["EDOM", "ESTALE", "ENOPKG", "sd_event_loop(e) = 7"];
-        compare(s, "errors", &[flags], &expected);
+        compare(s, "errors", &[flags, closed], &expected);
     });
 }
 

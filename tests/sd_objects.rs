@@ -5,7 +5,7 @@ mod sd_probe;
 use std::fs;
 use std::time::Duration;
 
-use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
+use sd_probe::{OURS, Probe, by, open_bus, quiet, theirs};
 use support::{Sandbox, sandbox, skip};
 
 const PROBE: &str = include_str!("c/object_probe.c");
@@ -123,8 +123,8 @@ fn headers() {
         let said = |headers: &str| {
             let line = format!(
                 "cc -O1 -Wall -Wextra -Werror -I{headers} -o /tmp/vtable_probe /tmp/vtable_probe.c \
-                 {OURS}/libsystemd.so.0 && LD_LIBRARY_PATH={} /tmp/vtable_probe 2>&1",
-                theirs(s)
+                 {OURS}/libsystemd.so.0 && {} /tmp/vtable_probe 2>&1",
+                by(s, &theirs(s))
             );
             let run = s.cmd("sh").args(["-c", &line]);
             run.timeout(Duration::from_secs(60)).run().ok()

@@ -3,7 +3,7 @@
 
 mod sd_probe;
 
-use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
+use sd_probe::{OURS, Probe, by, open_bus, quiet, theirs};
 use support::{Sandbox, sandbox, skip_for_machine};
 
 const PROBE: &str = include_str!("c/roles_probe.c");
@@ -47,9 +47,11 @@ fn systemd_at_the_other_end() {
             ("serve-anyone", "call-anonymous"),
         ] {
             let between = |server: &str, client: &str| {
+                let (server, client_by) = (by(s, server), by(s, client));
+                // The program by itself, whichever of both is to run it.
                 let line = format!(
-                    "rm -f /tmp/peer; LD_LIBRARY_PATH={server} $probe {serve} & \
-                     until [ -S /tmp/peer ]; do sleep 0.02; done; LD_LIBRARY_PATH={client} $probe {call}; wait"
+                    "p=${{probe##* }}; rm -f /tmp/peer; {server} $p {serve} & \
+                     until [ -S /tmp/peer ]; do sleep 0.02; done; {client_by} $p {call}; wait"
                 );
                 probe.once(client, &line)
             };

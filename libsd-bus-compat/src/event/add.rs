@@ -166,7 +166,7 @@ impl Loop {
     }
 
     /// # Errors
-    /// As [`Loop::add_child`]; ENOTTY if it is no pidfd, ESRCH if its process is gone.
+    /// As [`Loop::add_child`]; EBADF if it is not open, ENOTTY if it is no pidfd, ESRCH if its process is gone.
     pub fn add_pidfd(&mut self, pidfd: RawFd, options: i32) -> Result<Id> {
         Self::check_options(options)?;
         self.check_chld()?;
@@ -356,7 +356,7 @@ pub fn open_watched(path: &CStr, mask: u32) -> Result<OwnedFd> {
 fn process(pidfd: RawFd) -> Result<libc::pid_t> {
     let information = fs::read_to_string(format!("/proc/self/fdinfo/{pidfd}"));
     let information = information.map_err(|error| match crate::errno_of(&error) {
-        Errno::NOENT => Errno::SRCH,
+        Errno::NOENT => Errno::BADF,
         errno => errno,
     })?;
     let mut lines = information.lines();

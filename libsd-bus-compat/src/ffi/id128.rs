@@ -9,7 +9,7 @@ use super::boundary::{entry, whole};
 use super::pointer::{Out, optional_text, text};
 use super::sys;
 use crate::id128::{self, Id128};
-use crate::{Result, environment};
+use crate::{Errno, Result, environment};
 
 /// `sd_id128_t`, which C also reads as two numbers of 64 bits.
 #[repr(C, align(8))]
@@ -141,26 +141,34 @@ pub unsafe extern "C" fn sd_id128_get_invocation(to: *mut Id) -> c_int {
     give(to, invocation)
 }
 
+/// The id of an application: ENXIO for that of zeros, which names none.
+fn named(application: Id) -> Result<Id128> {
+    let application = Id128::from(application);
+    if application == Id128([0; 16]) {
+        return Err(Errno::NXIO);
+    }
+    Ok(application)
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_id128_get_app_specific(
     base: Id,
     application: Id,
     to: *mut Id,
 ) -> c_int {
-    give(
-        to,
-        || Ok(Id128::from(base).app_specific(application.into())),
-    )
+    give(to, || {
+        Ok(Id128::from(base).app_specific(named(application)?))
+    })
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_id128_get_machine_app_specific(application: Id, to: *mut Id) -> c_int {
-    give(to, || Ok(machine()?.app_specific(application.into())))
+    give(to, || Ok(machine()?.app_specific(named(application)?)))
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_id128_get_boot_app_specific(application: Id, to: *mut Id) -> c_int {
-    give(to, || Ok(boot()?.app_specific(application.into())))
+    give(to, || Ok(boot()?.app_specific(named(application)?)))
 }
 
 #[unsafe(no_mangle)]
@@ -168,5 +176,5 @@ pub unsafe extern "C" fn sd_id128_get_invocation_app_specific(
     application: Id,
     to: *mut Id,
 ) -> c_int {
-    give(to, || Ok(invocation()?.app_specific(application.into())))
+    give(to, || Ok(invocation()?.app_specific(named(application)?)))
 }

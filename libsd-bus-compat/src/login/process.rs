@@ -88,7 +88,7 @@ impl Login {
     /// The number of the process that a pidfd is of.
     ///
     /// # Errors
-    /// EBADF if it is no pidfd, ESRCH if its process has ended.
+    /// EBADF if it is not open, ENOTTY if it is no pidfd, ESRCH if its process has ended.
     pub fn pid_of(&self, pidfd: BorrowedFd<'_>) -> Result<i32> {
         let file = self.path(&format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
         let info = fs::read_to_string(file).map_err(|error| match errno_of(&error) {
@@ -129,7 +129,7 @@ pub fn no_data(errno: Errno) -> Errno {
 /// `Pid:` of proc_pid_fdinfo(5); it is -1 when the process was waited for.
 fn pid_in(info: &str) -> Result<i32> {
     let value = info.lines().find_map(|line| line.strip_prefix("Pid:"));
-    parse_i32(value.ok_or(Errno::BADF)?.trim())
+    parse_i32(value.ok_or(Errno::NOTTY)?.trim())
 }
 
 #[cfg(test)]
@@ -140,6 +140,6 @@ mod tests {
     fn the_process_of_a_pidfd() {
         assert_eq!(pid_in("pos:\t0\nPid:\t17\nNSpid:\t17\n"), Ok(17));
         assert_eq!(pid_in("Pid:\t-1\n"), Ok(-1));
-        assert_eq!(pid_in("pos:\t0\n"), Err(Errno::BADF));
+        assert_eq!(pid_in("pos:\t0\n"), Err(Errno::NOTTY));
     }
 }

@@ -109,13 +109,19 @@ fn has_ipv6(network: &Network) -> bool {
 
 fn loopback_reverse(made: &mut Made<'_>, lookup: &Lookup, world: &World<'_>) {
     let link = link_of(lookup);
-    if reverse(&lookup.name) == Some(OWN.into()) {
-        for name in world.host_name.all() {
-            made.pointer(name, link);
+    let name = match reverse(&lookup.name) {
+        Some(IpAddr::V4(STUB)) => "_localdnsstub",
+        Some(IpAddr::V4(PROXY)) => "_localdnsproxy",
+        Some(IpAddr::V4(OWN)) => {
+            for name in world.host_name.all() {
+                made.pointer(name, link);
+            }
+            "localhost"
         }
-    }
-    if let Ok(localhost) = Name::from_labels(["localhost"]) {
-        made.pointer(localhost, link);
+        _ => "localhost",
+    };
+    if let Ok(name) = Name::from_labels([name]) {
+        made.pointer(name, link);
     }
 }
 

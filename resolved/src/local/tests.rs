@@ -388,6 +388,13 @@ fn the_stub_has_names() {
         told(machine.before(&lookup("_localdnsproxy", &BOTH))),
         ["127.0.0.54%1"]
     );
+    for (address, name) in [
+        ("127.0.0.53", "_localdnsstub.%1"),
+        ("127.0.0.54", "_localdnsproxy.%1"),
+        ("127.0.0.55", "localhost.%1"),
+    ] {
+        assert_eq!(told(machine.before(&pointer(address))), [name]);
+    }
 }
 
 #[test]

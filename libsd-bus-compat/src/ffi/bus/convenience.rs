@@ -500,15 +500,17 @@ pub unsafe extern "C" fn sd_bus_message_new_signal_to(
     member: *const c_char,
 ) -> c_int {
     entry(|| {
-        // SAFETY: the contract of C.
-        let to = unsafe { Out::required(to) }?;
         let mut made = Held(ptr::null());
         // SAFETY: the contract of C.
         checked(unsafe {
             sd_bus_message_new_signal(bus, &raw mut made.0, path, interface, member)
         })?;
         // SAFETY: the contract of C.
-        checked(unsafe { sd_bus_message_set_destination(made.0, destination) })?;
+        let to = unsafe { Out::required(to) }?;
+        if !destination.is_null() {
+            // SAFETY: the contract of C.
+            checked(unsafe { sd_bus_message_set_destination(made.0, destination) })?;
+        }
         to.set(std::mem::replace(&mut made.0, ptr::null()));
         Ok(0)
     })

@@ -1,0 +1,178 @@
+//! The C library beside that of systemd 257: what that exports, what came with 253 to 257, and what C programs that are run beside
+//! 252 are told.
+
+#![allow(dead_code, reason = "each of these has what another has, too")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each of these is a program by itself, too"
+)]
+
+#[path = "sd_attach.rs"]
+mod sd_attach;
+#[path = "sd_messages.rs"]
+mod sd_messages;
+#[path = "sd_objects.rs"]
+mod sd_objects;
+mod sd_probe;
+#[path = "sd_refused.rs"]
+mod sd_refused;
+#[path = "sd_roles.rs"]
+mod sd_roles;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
+use support::{Sandbox, sandbox, skip};
+
+const PROBE: &str = include_str!("c/newer_probe.c");
+
+fn probe(s: &Sandbox) -> Probe<'_> {
+    Probe::new(s, "newer_probe", PROBE)
+}
+
+/// Names and versions that an object exports.
+fn exports(s: &Sandbox, library: &str) -> BTreeSet<String> {
+    let line = format!(
+        "objdump -T {library}/libsystemd.so.0 | grep -v '\\*UND\\*' | awk 'NF >= 6 {{ print $NF, $(NF-1) }}'"
+    );
+    s.run(&line).ok().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn symbols() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let (theirs, ours) = (exports(s, &theirs(s)), exports(s, OURS));
+        assert!(theirs.len() > 850, "{}", theirs.len());
+        let lacking: Vec<_> = theirs
+            .difference(&ours)
+            // Not of sd-bus, and not what it needs: docs/decisions.md.
+            .filter(|name| {
+                !["sd_json_", "sd_varlink_"]
+                    .iter()
+                    .any(|of| name.starts_with(of))
+            })
+            .collect();
+        assert!(lacking.is_empty(), "{lacking:#?}");
+        for version in 253..=257 {
+            assert!(
+                ours.iter()
+                    .any(|name| name.ends_with(&format!(" LIBSYSTEMD_{version}")))
+            );
+        }
+    });
+}
+
+#[test]
+fn ids() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let probe = probe(s);
+        probe.compare("$probe ids", &[]);
+        let id = "5a4db0c5a4db0c5a4db0c5a4db0c5a4d";
+        probe.compare(&format!("INVOCATION_ID={id} $probe ids"), &[]);
+        fs::remove_file("/etc/machine-id").unwrap();
+        probe.compare("$probe ids", &[]);
+    });
+}
+
+/// Of a number below 0 theirs says EINVAL here, and EBADF, as sd_pid_get_session(3) has it, by its like.
+const KNOWN: &[&str] = &["sd_pidfd_get_owner_uid(fd, &to) = -"];
+
+#[test]
+fn processes() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let probe = probe(s);
+        probe.compare("$probe processes 1", KNOWN);
+        probe.compare("$probe processes", KNOWN);
+        probe.compare("$probe ended", &[]);
+        if !s.has_cgroups() {
+            skip!("there are no cgroups to put a process into");
+        }
+        for cgroup in [
+            "/system.slice/cron.service",
+            "/user.slice/user-1000.slice/session-1.scope",
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service",
+            "/machine.slice/machine-web.scope/payload",
+        ] {
+            let line = format!(
+                "for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do \
+                 [ -e $top/cgroup.procs ] && mkdir -p $top{cgroup} && echo $$ >$top{cgroup}/cgroup.procs; done; \
+                 exec $probe processes"
+            );
+            let said = probe.compare(&line, KNOWN);
+            assert!(said.contains("sd_pidfd_get_unit(fd, &to) = 0 "), "{said}");
+        }
+    });
+}
+
+#[test]
+fn sessions() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let probe = probe(s);
+        probe.compare("$probe sessions", &[]);
+        for folder in ["sessions", "users"] {
+            fs::create_dir(format!("/run/systemd/{folder}")).unwrap();
+        }
+        let session = "UID=1000\nUSER=alice\nLEADER=1\nREALTIME=1700000000000000\nMONOTONIC=7\n";
+        fs::write("/run/systemd/sessions/1", session).unwrap();
+        fs::write(
+            "/run/systemd/users/1000",
+            "NAME=alice\nSTATE=active\nREALTIME=1700000000000001\n",
+        )
+        .unwrap();
+        let said = probe.compare("$probe sessions", &[]);
+        assert!(said.contains(" = 0  alice\n"), "{said}");
+        assert!(said.contains(" = 0  1700000000000000\n"), "{said}");
+        assert!(said.contains(" = 0  1700000000000001\n"), "{said}");
+    });
+}
+
+#[test]
+fn notifications() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let said = probe(s).compare("$probe notify", &[]);
+        assert!(said.contains("  arrived: FDSTORE=1\n"), "{said}");
+        assert!(said.contains("B=x and 2 descriptors"), "{said}");
+    });
+}
+
+#[test]
+fn loops() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let said = probe(s).compare("$probe loops", &[]);
+        assert!(said.contains("path /tmp\n"), "{said}");
+    });
+}
+
+#[test]
+fn signals() {
+    sandbox!(quiet(), |s| {
+        if !s.has_newer() {
+            skip!("there is no newer systemd");
+        }
+        let _bus = open_bus(s);
+        let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe signals";
+        // Such a name ends the connection of who sends it: docs/decisions.md.
+        let digit = "sd_bus_emit_signal_to(sender, name, \"/a\", \"a.b\", \"1\", NULL)";
+        let said = probe(s).compare(line, &[digit]);
+        assert!(said.contains("To to the receiver\n  text\n"), "{said}");
+    });
+}
