@@ -22,7 +22,10 @@ hostile := dbus_address dbus_authentication dbus_match_rule dbus_message dbus_re
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan asan bench clean help
+# It is not installed for being asked whether it is there.
+nightly := $(shell RUSTUP_AUTO_INSTALL=0 rustc +nightly --version 2>/dev/null)
+
+.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan asan no-nightly bench clean help
 
 all: build
 
@@ -76,7 +79,7 @@ shell: stage ## a shell in the sandbox of the demo
 	cargo build --quiet --locked -p support
 	SWITCHYARD_STAGE=$(stage) $(CURDIR)/tests/demo.sh $(target)/debug/sandbox bash --norc
 
-test: lint unit integration ## everything; what CI runs
+test: lint unit integration torture $(if $(nightly),tsan asan,no-nightly) ## everything; what CI runs
 
 lint: $(deny) ## format, clippy; licences and sources of the dependencies where cargo-deny is at hand, and in CI
 	cargo fmt --all --check
@@ -113,15 +116,18 @@ soak: stage ## ten million damaged packets on the stub of resolved, and a day of
 		cargo test -p switchyard-tests --locked --test resolved_soak -- --test-threads=1 --nocapture
 
 torture: ## writer and readers of the lookaside map for a minute, as processes and as threads
-	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) cargo test -p lookaside --locked --test torture -- --nocapture --test-threads 1
+	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) cargo test -p lookaside --locked --test torture -- --nocapture
 
 tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
-	crates/lookaside/tests/tsan.sh
+	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) crates/lookaside/tests/tsan.sh
 
 asan: stage ## the C library and its C probes under AddressSanitizer, with a nightly compiler
 	tests/peers/fetch.sh >/dev/null
 	cargo build --quiet --locked -p support
 	SWITCHYARD_STAGE=$(stage) libsd-bus-compat/tests/asan.sh
+
+no-nightly:
+	@echo 'skipped: ThreadSanitizer and AddressSanitizer: there is no nightly compiler'
 
 bench: stage ## the numbers, beside systemd's
 	cargo bench --locked -p dbus --bench dbus_message
