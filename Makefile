@@ -22,7 +22,10 @@ hostile := dbus_address dbus_authentication dbus_match_rule dbus_message dbus_re
 tools := $(target)/tools/bin
 deny := $(or $(shell command -v cargo-deny),$(wildcard $(tools)/cargo-deny),$(if $(CI),$(tools)/cargo-deny))
 
-.PHONY: all build install uninstall stage demo shell test lint unit integration fuzz soak torture tsan asan bench clean help
+# It is not installed for being asked whether it is there.
+nightly := $(shell RUSTUP_AUTO_INSTALL=0 rustc +nightly --version 2>/dev/null)
+
+.PHONY: all build install uninstall stage demo shell test lint unit integration hostile fuzz soak torture tsan asan no-nightly bench clean help
 
 all: build
 
@@ -76,7 +79,7 @@ shell: stage ## a shell in the sandbox of the demo
 	cargo build --quiet --locked -p support
 	SWITCHYARD_STAGE=$(stage) $(CURDIR)/tests/demo.sh $(target)/debug/sandbox bash --norc
 
-test: lint unit integration ## everything; what CI runs
+test: lint unit integration hostile torture $(if $(nightly),tsan asan,no-nightly) ## everything; what CI runs
 
 lint: $(deny) ## format, clippy; licences and sources of the dependencies where cargo-deny is at hand, and in CI
 	cargo fmt --all --check
@@ -86,10 +89,8 @@ lint: $(deny) ## format, clippy; licences and sources of the dependencies where 
 $(tools)/cargo-deny:
 	cargo install --quiet --locked --no-default-features --root $(@D)/.. cargo-deny
 
-unit: ## the tests of each crate; parsers of what every process is sent, a minute of hostile bytes, all at once
+unit: ## the tests of each crate
 	$(if $(nextest),cargo nextest run --no-tests=pass,cargo test) --workspace --exclude switchyard-tests --locked
-	SWITCHYARD_FUZZ_SECONDS=$${SWITCHYARD_FUZZ_SECONDS-60} cargo test -p parsers --test replay --locked -- \
-		--exact --test-threads=$(words $(hostile)) $(hostile)
 	cargo test --doc --workspace --locked
 
 integration: stage ## the suite as a whole, each test in a sandbox of its own
@@ -100,12 +101,11 @@ integration: stage ## the suite as a whole, each test in a sandbox of its own
 	SWITCHYARD_STAGE=$(stage) SWITCHYARD_SKIPPED=$(skipped) $(if $(nextest),cargo nextest run,cargo test) -p switchyard-tests --locked
 	@test ! -e $(skipped) || sort $(skipped)
 
-fuzz: ## every parser by libFuzzer, SECONDS (60) each, under SANITIZER (address); wants cargo-fuzz and a nightly compiler
-	set -e; for name in $$(cd fuzz && cargo +nightly fuzz list); do \
-		mkdir -p $(target)/fuzz/$$name; \
-		(cd fuzz && cargo +nightly fuzz run -s $(or $(SANITIZER),address) $$name $(target)/fuzz/$$name corpus/$$name -- \
-			-max_total_time=$(or $(SECONDS),60) -rss_limit_mb=4096 -print_final_stats=1); \
-	done
+hostile: ## every parser by cargo-fuzz, 5 s each; a minute for what every process is sent
+	fuzz/run.sh $(hostile)
+
+fuzz: ## every parser by cargo-fuzz, SECONDS (60) each, under SANITIZER (address); with a nightly compiler, if that is not none
+	SHORT=$(or $(SECONDS),60) SANITIZER=$(or $(SANITIZER),address) fuzz/run.sh
 
 soak: stage ## ten million damaged packets on the stub of resolved, and a day of mixed load in 12 minutes
 	tests/peers/fetch.sh >/dev/null
@@ -113,15 +113,18 @@ soak: stage ## ten million damaged packets on the stub of resolved, and a day of
 		cargo test -p switchyard-tests --locked --test resolved_soak -- --test-threads=1 --nocapture
 
 torture: ## writer and readers of the lookaside map for a minute, as processes and as threads
-	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) cargo test -p lookaside --locked --test torture -- --nocapture --test-threads 1
+	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) cargo test -p lookaside --locked --test torture -- --nocapture
 
 tsan: ## the same threads under ThreadSanitizer, with a nightly compiler
-	crates/lookaside/tests/tsan.sh
+	LOOKASIDE_TORTURE=$(or $(LOOKASIDE_TORTURE),60) crates/lookaside/tests/tsan.sh
 
 asan: stage ## the C library and its C probes under AddressSanitizer, with a nightly compiler
 	tests/peers/fetch.sh >/dev/null
 	cargo build --quiet --locked -p support
 	SWITCHYARD_STAGE=$(stage) libsd-bus-compat/tests/asan.sh
+
+no-nightly:
+	@echo 'skipped: ThreadSanitizer and AddressSanitizer: there is no nightly compiler'
 
 bench: stage ## the numbers, beside systemd's
 	cargo bench --locked -p dbus --bench dbus_message

@@ -17,7 +17,7 @@ chmod +x "$target/cc"
 CC=$target/cc CARGO_TARGET_DIR=$target RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer -Cforce-frame-pointers=yes -g" \
     cargo +nightly rustc --target "$host" --profile library --locked -p libsd-bus-compat --crate-type staticlib
 
-tests=$(sed -n 's/^name = "\(sd_[a-z_]*\)"$/\1/p' tests/Cargo.toml)
+tests=$(sed -n 's/^path = "\(sd_[a-z_]*\)\.rs"$/\1/p' tests/Cargo.toml)
 probes=
 for name in $tests; do
     if grep -q 'Probe::new(' "tests/$name.rs"; then probes="$probes --test $name"; fi

@@ -2,7 +2,7 @@
 //! bytes and panics where something does not hold of what a parser makes of them.
 //!
 //! `fuzz/` gives them to libFuzzer, with the bytes of `fuzz/corpus/` to begin with; `tests/replay.rs` has them go through the
-//! same bytes and through damaged ones, by the stable compiler, in `make test`.
+//! same bytes and through damaged ones, without it.
 
 mod bus;
 mod config;

@@ -1,7 +1,6 @@
-//! What `fuzz/corpus/` has, and what becomes of it by damage, through every parser: as `cargo fuzz` does it, but without its
-//! compiler and without its knowledge of which bytes lead further. `SWITCHYARD_FUZZ_SECONDS` is how long each parser is tried, 1 unless
-//! told: `make test` has a minute for what every process reads. The bytes are the same ones in every run, and those that
-//! something is wrong with are printed.
+//! What `fuzz/corpus/` has, and what becomes of it by damage, through every parser: as `cargo fuzz` does it, but without a build of its
+//! own and without its knowledge of which bytes lead further. `SWITCHYARD_FUZZ_SECONDS` is how long each parser is tried, 1 unless
+//! told. The bytes are the same ones in every run, and those that something is wrong with are printed.
 
 mod damage;
 
@@ -88,7 +87,7 @@ fn every_parser_has_a_target_and_a_corpus_and_there_are_no_others() {
     for name in names {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
     }
-    // Those that have a minute in `make test`.
+    // Those that cargo-fuzz has a minute for in `make test`.
     let makefile = fs::read_to_string(fuzz().join("../Makefile")).unwrap();
     let line = makefile
         .lines()
