@@ -39,6 +39,13 @@ fn it_shows_and_sets_alike() {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
-        alike(s, &settings());
+        let mut lines = settings();
+        // 252 shows what a link was told, also where the machine does not go as far.
+        let told = lines
+            .iter()
+            .position(|line| line == "resolvectl mdns up0 yes");
+        let told = told.unwrap();
+        lines.drain(told..told + 3);
+        alike(s, &lines);
     });
 }
