@@ -409,7 +409,7 @@ fn what_is_kept_and_counted() {
             entry("a.test")["rrs"][0]["rr"]["address"],
             json!([192, 0, 2, 10])
         );
-        assert_eq!(entry("nx.test")["type"], "nxdomain");
+        assert_eq!(entry("nx.test")["type"], "NXDOMAIN");
         assert!(entry("a.test")["until"].as_u64().unwrap() > 0);
         let counted = monitor("DumpStatistics").await["parameters"].take();
         assert_eq!(
