@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
-use support::{Sandbox, sandbox, skip};
+use support::{Sandbox, newer_sandbox, skip};
 
 const PROBE: &str = include_str!("c/newer_probe.c");
 
@@ -41,10 +41,7 @@ fn exports(s: &Sandbox, library: &str) -> BTreeSet<String> {
 
 #[test]
 fn symbols() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let (theirs, ours) = (exports(s, &theirs(s)), exports(s, OURS));
         assert!(theirs.len() > 850, "{}", theirs.len());
         let lacking: Vec<_> = theirs
@@ -68,10 +65,7 @@ fn symbols() {
 
 #[test]
 fn ids() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let probe = probe(s);
         probe.compare("$probe ids", &[]);
         let id = "5a4db0c5a4db0c5a4db0c5a4db0c5a4d";
@@ -86,10 +80,7 @@ const KNOWN: &[&str] = &["sd_pidfd_get_owner_uid(fd, &to) = -"];
 
 #[test]
 fn processes() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let probe = probe(s);
         probe.compare("$probe processes 1", KNOWN);
         probe.compare("$probe processes", KNOWN);
@@ -116,10 +107,7 @@ fn processes() {
 
 #[test]
 fn sessions() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let probe = probe(s);
         probe.compare("$probe sessions", &[]);
         for folder in ["sessions", "users"] {
@@ -141,10 +129,7 @@ fn sessions() {
 
 #[test]
 fn notifications() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe notify", &[]);
         assert!(said.contains("  arrived: FDSTORE=1\n"), "{said}");
         assert!(said.contains("B=x and 2 descriptors"), "{said}");
@@ -153,10 +138,7 @@ fn notifications() {
 
 #[test]
 fn loops() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let said = probe(s).compare("$probe loops", &[]);
         assert!(said.contains("path /tmp\n"), "{said}");
     });
@@ -164,10 +146,7 @@ fn loops() {
 
 #[test]
 fn signals() {
-    sandbox!(quiet(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(quiet(), |s| {
         let _bus = open_bus(s);
         let line = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/bus $probe signals";
         // Such a name ends the connection of who sends it: docs/decisions.md.

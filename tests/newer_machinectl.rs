@@ -7,7 +7,7 @@ mod world;
 use std::fs;
 use std::path::Path;
 
-use support::{Options, Sandbox, Via, sandbox, skip};
+use support::{Options, Sandbox, Via, newer_sandbox, skip};
 use world::{NEWER, OURS, settled, with};
 
 /// What lines of shell print, without what is another at every run.
@@ -44,10 +44,7 @@ fn shown(s: &Sandbox) -> Vec<String> {
 
 #[test]
 fn it_shows_what_it_shows_with_systemds() {
-    sandbox!(Options::new().machined(None).newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(Options::new().machined(None), |s| {
         if !s.has_cgroups() {
             skip!("systemd's machined registers nothing without cgroups");
         }
@@ -72,10 +69,7 @@ fn gone(s: &Sandbox, name: &str) {
 
 #[test]
 fn it_ends_machines() {
-    sandbox!(Options::new().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(Options::new(), |s| {
         for (name, line) in [
             ("a", "poweroff a"),
             ("b", "reboot b"),
@@ -93,10 +87,7 @@ fn it_ends_machines() {
 
 #[test]
 fn it_reaches_into_a_container() {
-    sandbox!(Options::new().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(Options::new(), |s| {
         let web = s.container("web").start();
         s.register(&web, Via::BusRegister);
         s.run("mkdir -p /tmp/tree/deep && echo one >/tmp/tree/one && echo two >/tmp/tree/deep/two")
@@ -126,10 +117,7 @@ fn it_reaches_into_a_container() {
 
 #[test]
 fn its_nspawn_registers() {
-    sandbox!(Options::new().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(Options::new(), |s| {
         if s.is_rootless() || !s.has_cgroups() {
             skip!("systemd-nspawn wants root, and cgroups to write to");
         }

@@ -10,19 +10,16 @@ use calls::{changing, looking, registering, standard};
 use machined_bus_client::{
     Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, STANDARD, missing, table::Table,
 };
-use support::{Options, sandbox, skip};
+use support::{Options, newer_sandbox, skip};
 use world::{NEWER, OURS, settled, with};
 
 fn options() -> Options {
-    Options::new().machined(None).newer()
+    Options::new().machined(None)
 }
 
 #[test]
 fn calls_are_answered_as_by_systemd() {
-    sandbox!(options(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if !s.has_cgroups() {
             skip!("systemd's machined registers nothing without cgroups");
         }
@@ -45,10 +42,7 @@ fn calls_are_answered_as_by_systemd() {
 
 #[test]
 fn introspection_is_systemds_and_more() {
-    sandbox!(options(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if !s.has_cgroups() {
             skip!("systemd's machined registers nothing without cgroups");
         }

@@ -7,13 +7,13 @@ mod world;
 use std::time::Duration;
 
 use nss_probe::{MODULE, Probe, seconds};
-use support::{Daemon, Options, Ready, Sandbox, Via, sandbox, skip};
+use support::{Daemon, Options, Ready, Sandbox, Via, newer_sandbox, skip};
 use world::{Machined, World};
 
 const NEWER: [&str; 2] = ["newer", "/usr/lib/systemd/systemd-machined"];
 
 fn options() -> Options {
-    Options::new().machined(None).newer()
+    Options::new().machined(None)
 }
 
 /// The newer module, loaded by the C library that it came with.
@@ -23,10 +23,7 @@ fn theirs(s: &Sandbox) -> Probe<'_> {
 
 #[test]
 fn pairs_agree() {
-    sandbox!(options(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if !s.has_cgroups() {
             skip!("systemd's machined registers nothing without cgroups");
         }
@@ -45,10 +42,7 @@ fn getent(s: &Sandbox, name: &str) -> String {
 
 #[test]
 fn its_getent_finds_our_machines() {
-    sandbox!(options(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         s.start_machined(support::Which::Ours);
         let web = s.container("web").start();
         s.register(&web, Via::BusRegister);
@@ -64,10 +58,7 @@ fn its_getent_finds_our_machines() {
 
 #[test]
 fn without_its_machined() {
-    sandbox!(options(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if !s.has_cgroups() {
             skip!("systemd's machined registers nothing without cgroups");
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use answers::{Question, questions, sorted};
 use nss_probe::{Probe, seconds};
 use nss_resolve_world::{MODULE, World, options};
-use support::{Sandbox, Which, sandbox, skip};
+use support::{Sandbox, Which, newer_sandbox, skip};
 
 /// Where our daemon answers otherwise than systemd's: as for 252, in resolved_pairs.rs, which has the reasons.
 const DIFFERENT: &[(&str, &str)] = &[
@@ -42,10 +42,7 @@ fn ask_all(s: &Sandbox, world: World) -> BTreeMap<(bool, Question), String> {
 
 #[test]
 fn pairs_agree() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
@@ -80,10 +77,7 @@ fn pairs_agree() {
 
 #[test]
 fn without_its_resolved() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
@@ -107,10 +101,7 @@ fn without_its_resolved() {
 /// The C library of its release, with its module in nsswitch.conf, at our resolved.
 #[test]
 fn its_getent_finds_what_ours_knows() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         let world = World::start_of(s, Which::Ours);
         let getent = |line: &str| {
             let said = s.run(&format!("newer getent -s hosts:resolve {line}"));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use lines::{CONFIGURATION, LOOKUPS, compare, said, settings};
 use resolved_bus_world::{World, options};
 use serde_json::Value;
-use support::{Sandbox, Which, sandbox, skip};
+use support::{Sandbox, Which, newer_sandbox, skip};
 
 /// Lines of shell in their order, each printed by both alike.
 #[track_caller]
@@ -28,10 +28,7 @@ fn alike(s: &Sandbox, lines: &[String]) {
 
 #[test]
 fn it_looks_up_alike() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
@@ -42,10 +39,7 @@ fn it_looks_up_alike() {
 
 #[test]
 fn it_shows_and_sets_alike() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
@@ -150,10 +144,7 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn it_tells_what_is_kept() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }

@@ -17,14 +17,11 @@ use lookups::{addresses, hostnames, records, services, show};
 use resolved_bus_world::{LINK_IFACE, MANAGER, MANAGER_IFACE, World, link_path, options};
 use settings::settings;
 use standard::standard;
-use support::{Which, sandbox, skip};
+use support::{Which, newer_sandbox, skip};
 
 #[test]
 fn calls_are_answered_as_by_systemd() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
@@ -47,10 +44,7 @@ fn calls_are_answered_as_by_systemd() {
 
 #[test]
 fn introspection_is_systemds_and_more() {
-    sandbox!(options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }

@@ -7,7 +7,7 @@ mod resolved_bus_world;
 use std::collections::BTreeSet;
 
 use resolved_bus_world::World;
-use support::{Daemon, Options, Ready, Sandbox, Which, sandbox, skip};
+use support::{Daemon, Options, Ready, Sandbox, Which, newer_sandbox, skip};
 
 const MACHINED: [&str; 3] = [
     "/run/systemd/machine/io.systemd.Machine",
@@ -51,10 +51,7 @@ fn has_all(theirs: &BTreeSet<String>, ours: &BTreeSet<String>) {
 
 #[test]
 fn machined_describes_all_that_systemds_does() {
-    sandbox!(Options::new().machined(None).newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(Options::new().machined(None), |s| {
         let ask = |command: &[&str]| {
             let ready = Ready::BusName("org.freedesktop.machine1".into());
             let machined = Daemon::start("either-machined", command, &[], ready);
@@ -72,10 +69,7 @@ fn machined_describes_all_that_systemds_does() {
 
 #[test]
 fn resolved_describes_all_that_systemds_does() {
-    sandbox!(resolved_bus_world::options().newer(), |s| {
-        if !s.has_newer() {
-            skip!("there is no newer systemd");
-        }
+    newer_sandbox!(resolved_bus_world::options(), |s| {
         if s.is_rootless() {
             skip!("systemd's resolved becomes another user, and there is none");
         }

@@ -71,3 +71,16 @@ macro_rules! sandbox {
         )
     }};
 }
+
+/// The same beside the systemd of a newer release, [`Options::newer`]; passed over where that is not there.
+#[macro_export]
+macro_rules! newer_sandbox {
+    ($options:expr, |$s:ident| $body:expr) => {
+        $crate::sandbox!($options.newer(), |$s| {
+            if !$s.has_newer() {
+                $crate::skip!("there is no newer systemd");
+            }
+            $body
+        })
+    };
+}
