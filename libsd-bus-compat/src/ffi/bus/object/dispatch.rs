@@ -120,13 +120,13 @@ pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
     let sealed = {
         let mut own = message.enter()?;
         let (cursor, sealed) = own.content.reader()?;
+        if sealed.message().header().kind() != Kind::MethodCall {
+            return Ok(false);
+        }
         cursor.rewind(true);
         sealed.clone()
     };
     let header = sealed.message().header();
-    if header.kind() != Kind::MethodCall {
-        return Ok(false);
-    }
     let text = |field| header.text(field).unwrap_or_default();
     let call = Call {
         bus,
@@ -171,11 +171,8 @@ impl Call<'_> {
     }
 
     fn offer_to(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
-        if node
-            .here
-            .iter()
-            .any(|object| matches!(object.what, What::Calls))
-        {
+        let is_for_all = |object: &Object| matches!(object.what, What::Calls);
+        if node.here.iter().any(is_for_all) {
             let before = self.bus.enter()?.objects.changes();
             if self.offer_all(node, asked)? {
                 return Ok(true);
