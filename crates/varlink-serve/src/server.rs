@@ -83,9 +83,6 @@ impl Drop for Guard {
     }
 }
 
-/// How many connections to accept before those accepted get their turn.
-const AT_ONCE: usize = 32;
-
 async fn accept<S>(server: Rc<Shared<S>>, socket: AsyncFd<Rc<OwnedFd>>, admission: Rc<Admission>) {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     loop {
@@ -93,23 +90,18 @@ async fn accept<S>(server: Rc<Shared<S>>, socket: AsyncFd<Rc<OwnedFd>>, admissio
             tracing::error!("Varlink: the reactor is gone");
             return;
         };
-        for _ in 0..AT_ONCE {
-            match accept_with(socket.get_ref(), flags) {
-                Ok(fd) => welcome(&server, fd, &admission),
-                Err(Errno::AGAIN) => {
-                    ready.clear_ready();
-                    break;
-                }
-                // accept(2): errors of the connection that was about to be accepted.
-                Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO | Errno::PERM) => {}
-                // Out of descriptors or memory: the connection stays in the queue, and asking again at once would spin.
-                Err(error) => {
-                    tracing::warn!("Varlink: failed to accept a connection: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    break;
-                }
+        match accept_with(socket.get_ref(), flags) {
+            Ok(fd) => welcome(&server, fd, &admission),
+            Err(Errno::AGAIN) => ready.clear_ready(),
+            // accept(2): errors of the connection that was about to be accepted.
+            Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO | Errno::PERM) => {}
+            // Out of descriptors or memory: the connection stays in the queue, and asking again at once would spin.
+            Err(error) => {
+                tracing::warn!("Varlink: failed to accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+        // Who was let in is answered before the kernel is asked for the next: most ask at once, and wait.
         tokio::task::yield_now().await;
     }
 }
