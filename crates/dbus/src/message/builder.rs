@@ -387,12 +387,7 @@ impl Builder {
 
     /// Pads, within the eight bytes more that were reserved.
     pub(super) fn pad(&mut self, alignment: usize) {
-        let end = wire::aligned(self.body.len(), alignment);
-        if end > self.body.len() {
-            // As one number, which is faster than as few bytes.
-            self.body.extend_from_slice(&[0; 8]);
-            self.body.truncate(end);
-        }
+        wire::write_padding(&mut self.body, alignment);
     }
 
     fn push<const N: usize>(&mut self, value: [u8; N]) -> Result<()> {

@@ -252,17 +252,9 @@ impl Header {
 
     /// Writes what a field begins with, up to its value and as much of that.
     fn begin_field<const N: usize>(&mut self, code: u8, type_code: u8, value: [u8; N]) {
-        self.pad();
+        wire::write_padding(&mut self.bytes, 8);
         self.bytes.extend_from_slice(&[code, 1, type_code, 0]);
         self.bytes.extend_from_slice(&value);
-    }
-
-    /// Pads for a field, or for the body.
-    fn pad(&mut self) {
-        let end = wire::aligned(self.bytes.len(), 8);
-        // As one number, which is faster than as few bytes.
-        self.bytes.extend_from_slice(&[0; 8]);
-        self.bytes.truncate(end);
     }
 
     pub(super) fn set_flag(&mut self, flag: u8, on: bool) {
@@ -308,7 +300,7 @@ impl Header {
             self.begin_field(UNIX_FDS, types::UINT32, self.descriptors.to_ne_bytes());
         }
         let fields_length = (self.bytes.len() - FIXED_LENGTH) as u32;
-        self.pad();
+        wire::write_padding(&mut self.bytes, 8);
         self.body_at = self.bytes.len();
         self.serial = serial;
         if let Some(fixed) = self.bytes.first_chunk_mut::<FIXED_LENGTH>() {

@@ -20,6 +20,16 @@ pub(super) const fn aligned(position: usize, alignment: usize) -> usize {
     (position + alignment - 1) & !(alignment - 1)
 }
 
+/// Writes the padding up to the next place that is a multiple of `alignment`, at most eight.
+pub(super) fn write_padding(bytes: &mut Vec<u8>, alignment: usize) {
+    let end = aligned(bytes.len(), alignment);
+    if end > bytes.len() {
+        // As one number, which is faster than as few bytes.
+        bytes.extend_from_slice(&[0; 8]);
+        bytes.truncate(end);
+    }
+}
+
 /// The place behind the padding, which is zero.
 pub(super) fn pad(bytes: &[u8], position: usize, alignment: usize) -> Result<usize> {
     let begin = aligned(position, alignment);
