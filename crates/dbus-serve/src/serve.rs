@@ -40,7 +40,8 @@ pub trait Tree: 'static {
     fn paths(&self) -> Vec<String>;
 }
 
-/// Answers the calls that come in on the connection until it ends. Must run inside a [`tokio::runtime::LocalRuntime`].
+/// Answers the calls that come in on the connection until it ends. Must run inside a
+/// [`tokio::runtime::LocalRuntime`] or a [`tokio::task::LocalSet`].
 ///
 /// Set this up before a well-known name is requested, or the first calls are lost.
 pub async fn serve<T: Tree>(connection: &Connection, tree: Rc<T>, limits: Limits) {
