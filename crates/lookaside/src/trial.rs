@@ -194,6 +194,13 @@ fn question() -> Question<'static> {
         .unwrap_or_else(|| unreachable!("it is neither empty nor too long"))
 }
 
+/// Of a name that stays, as programs of tests have few.
+#[cfg(test)]
+pub(crate) fn name(name: &str) -> Question<'static> {
+    let name: &str = std::string::String::from(name).leak();
+    Question::name(name.as_bytes(), Family::Any).unwrap()
+}
+
 fn copy(bytes: &[u8], words: &Heap, first: usize) {
     for (at, chunk) in bytes.chunks(4).enumerate() {
         let mut word = [0; 4];

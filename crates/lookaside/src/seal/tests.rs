@@ -1,12 +1,11 @@
 use std::format;
-use std::string::String;
 use std::vec::Vec;
 
 use super::Seal;
 use crate::question::{Family, Question};
 use crate::record::{Answer, Item, NEVER, Verdict};
 use crate::table::Table;
-use crate::trial::{CLOCK, Heap};
+use crate::trial::{CLOCK, Heap, name};
 
 /// Of a question, and of the second pair of words in the edition with nonce 7: by the reference implementation and by Python, for the seal of
 /// docs/lookaside.md.
@@ -14,12 +13,6 @@ const KEY: [u8; 16] = [
     0x83, 0x88, 0xde, 0x0a, 0x1a, 0x9a, 0x02, 0x0d, 0x35, 0x7c, 0x37, 0xc7, 0x24, 0xb6, 0xdb, 0xfe,
 ];
 const MASK: [u8; 8] = [0x85, 0x3b, 0x47, 0x27, 0x39, 0x57, 0x00, 0xb4];
-
-/// Of a name that stays, as programs of tests have few.
-fn name(name: &str) -> Question<'static> {
-    let name: &str = String::from(name).leak();
-    Question::name(name.as_bytes(), Family::Any).unwrap()
-}
 
 fn map() -> Table<Heap> {
     let (words, fixed) = Heap::map(1 << 20, [3; 16]).unwrap();

@@ -1,12 +1,11 @@
 use std::format;
-use std::string::String;
 use std::vec::Vec;
 
 use super::Table;
 use crate::head::{Complete, LONGEST_LEASE, counter, state};
 use crate::question::{Family, Question};
 use crate::record::{Answer, Item, NEVER, Verdict};
-use crate::trial::{CLOCK, Heap, Part};
+use crate::trial::{CLOCK, Heap, Part, name};
 use crate::words::{Words, WordsMut};
 
 mod room;
@@ -16,12 +15,6 @@ const MEBIBYTE: usize = 1 << 20;
 fn table(size: usize) -> Table<Heap> {
     let (words, fixed) = Heap::map(size, [3; 16]).unwrap();
     Table::new(words, fixed)
-}
-
-/// Of a name that stays, as programs of tests have few.
-fn name(name: &str) -> Question<'static> {
-    let name: &str = String::from(name).leak();
-    Question::name(name.as_bytes(), Family::Any).unwrap()
 }
 
 fn v4(octets: &[u8; 4]) -> Item<'_> {

@@ -4,12 +4,12 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use super::{MEBIBYTE, name, table, v4};
+use super::{MEBIBYTE, table, v4};
 use crate::geometry::{BLOCK, INLINE};
 use crate::head::{Complete, counter, state};
 use crate::question::Question;
 use crate::record::{Answer, HEAD, Item, NEVER, Verdict};
-use crate::trial::CLOCK;
+use crate::trial::{CLOCK, name};
 use crate::words::{Words, WordsMut};
 
 #[test]
