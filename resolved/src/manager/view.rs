@@ -128,12 +128,8 @@ impl Manager {
             current_server: unicast.and_then(|unicast| unicast.upstream.current_server()),
             domains: settings.domains.clone(),
             default_route: scopes.is_default_route(ifindex),
-            llmnr: settings
-                .llmnr
-                .map_or(config.llmnr, |mode| mode.min(config.llmnr)),
-            mdns: settings
-                .mdns
-                .map_or(config.mdns, |mode| mode.min(config.mdns)),
+            llmnr: settings.llmnr.unwrap_or(config.llmnr).min(config.llmnr),
+            mdns: settings.mdns.unwrap_or(config.mdns).min(config.mdns),
             dns_over_tls: settings.dns_over_tls.unwrap_or(config.dns_over_tls),
             dnssec,
             dnssec_supported: dnssec != Dnssec::No
