@@ -196,10 +196,19 @@ pub const STANDARD: [&str; 4] = [
     "org.freedesktop.LogControl1",
 ];
 
-/// How many members these interfaces have in `theirs`, and what is said of one and not in `ours`: `<method name="M": ["<arg", …]`.
-pub fn missing(theirs: &str, ours: &str, interfaces: &[&str]) -> (usize, Vec<String>) {
+/// How many members these interfaces have at these paths in `theirs`, and what is said of one and not in `ours`:
+/// `PATH <method name="M": ["<arg", …]`.
+pub fn missing(
+    paths: &[&str],
+    theirs: &[String],
+    ours: &[String],
+    interfaces: &[&str],
+) -> (usize, Vec<String>) {
     let (mut compared, mut missing) = (0, Vec::new());
-    for interface in interfaces {
+    let places = paths.iter().zip(theirs).zip(ours);
+    for (((path, theirs), ours), interface) in
+        places.flat_map(|place| interfaces.iter().map(move |interface| (place, interface)))
+    {
         let our = members(ours, interface);
         for (member, said) in members(theirs, interface) {
             compared += 1;
@@ -209,9 +218,9 @@ pub fn missing(theirs: &str, ours: &str, interfaces: &[&str]) -> (usize, Vec<Str
                     let lines = said
                         .lines()
                         .filter(|line| !our.lines().any(|our| our == *line));
-                    missing.extend(lines.map(|line| format!("{member}: {line}")));
+                    missing.extend(lines.map(|line| format!("{path} {member}: {line}")));
                 }
-                None => missing.push(member),
+                None => missing.push(format!("{path} {member}")),
             }
         }
     }

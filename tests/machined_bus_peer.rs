@@ -8,9 +8,8 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use calls::{changing, looking, registering, standard};
 use machined_bus_client::{
-    Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, PROPERTIES, members, table::Table,
+    Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, PROPERTIES, members,
 };
 use support::{Options, sandbox};
 use world::{OURS, PEER, settled, with};
@@ -20,11 +19,7 @@ fn calls_are_answered_as_by_systemd() {
     sandbox!(Options::new().machined(None), |s| {
         let web = s.container("web").start();
         settled(s, &web);
-        let mut table = Table::of(MANAGER, MANAGER_IFACE);
-        looking(&mut table, &web);
-        changing(&mut table);
-        registering(&mut table, &web);
-        standard(&mut table);
+        let table = calls::all(&web);
         assert!(table.len() >= 60);
         let ask = |client: &Client| table.ask(client);
         let peers = with(s, PEER, &web, ask);

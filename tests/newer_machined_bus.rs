@@ -6,9 +6,8 @@ mod machined_bus_client;
 #[path = "machined_bus_peer/world.rs"]
 mod world;
 
-use calls::{changing, looking, registering, standard};
 use machined_bus_client::{
-    Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, STANDARD, missing, table::Table,
+    Client, MACHINE, MACHINE_IFACE, MANAGER, MANAGER_IFACE, STANDARD, missing,
 };
 use support::{Options, newer_sandbox, skip};
 use world::{NEWER, OURS, settled, with};
@@ -28,11 +27,7 @@ fn calls_are_answered_as_by_systemd() {
             .ok();
         let web = s.container("web").start();
         settled(s, &web);
-        let mut table = Table::of(MANAGER, MANAGER_IFACE);
-        looking(&mut table, &web);
-        changing(&mut table);
-        registering(&mut table, &web);
-        standard(&mut table);
+        let table = calls::all(&web);
         let ask = |client: &Client| table.ask(client);
         let newer = with(s, NEWER, &web, ask);
         let ours = with(s, OURS, &web, ask);
@@ -57,12 +52,7 @@ fn introspection_is_systemds_and_more() {
         let newer = with(s, NEWER, &web, ask);
         let ours = with(s, OURS, &web, ask);
         let interfaces = [&[MANAGER_IFACE, MACHINE_IFACE], &STANDARD[..]].concat();
-        let (mut compared, mut different) = (0, Vec::new());
-        for ((path, newer), our) in paths.iter().zip(&newer).zip(&ours) {
-            let (number, lines) = missing(newer, our, &interfaces);
-            compared += number;
-            different.extend(lines.iter().map(|line| format!("{path} {line}")));
-        }
+        let (compared, mut different) = missing(&paths, &newer, &ours, &interfaces);
         assert!(compared > 120, "{compared}");
         // 257 still leaves these to the bus, for root alone; since 258, and with ours, polkit is asked.
         different.retain(|line| !line.contains("org.freedesktop.systemd1.Privileged"));

@@ -7,10 +7,9 @@ mod nss_probe;
 mod nss_resolve_questions;
 mod nss_resolve_world;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use answers::{Question, questions, sorted};
+use answers::{Said, ask_each, differing};
 use nss_probe::{Probe, seconds};
 use nss_resolve_world::{MODULE, World, options};
 use support::{Sandbox, Which, newer_sandbox, skip};
@@ -24,18 +23,12 @@ const DIFFERENT: &[(&str, &str)] = &[
 ];
 
 /// What each module says, by whether it is ours.
-fn ask_all(s: &Sandbox, world: World) -> BTreeMap<(bool, Question), String> {
+fn ask_all(s: &Sandbox, world: World) -> Said {
     let probes = [
         (false, Probe::newer(s, MODULE)),
         (true, Probe::of(s, MODULE)),
     ];
-    let mut said = BTreeMap::new();
-    for question in questions() {
-        for (ours, probe) in &probes {
-            let answer = probe.ask(question.0, &question.1);
-            said.insert((*ours, question.clone()), answer);
-        }
-    }
+    let said = ask_each(&probes);
     world.end(s);
     said
 }
@@ -48,24 +41,7 @@ fn pairs_agree() {
         }
         let theirs = ask_all(s, World::start_newer(s));
         let ours = ask_all(s, World::start_of(s, Which::Ours));
-        let mut wrong = Vec::new();
-        for ((module, question), expected) in &theirs {
-            let said = &ours[&(*module, question.clone())];
-            let different = DIFFERENT.iter().find(|(name, _)| *name == question.1);
-            let right = match different {
-                // It has no IPv6 address.
-                Some((_, "TRYAGAIN")) => said.starts_with("TRYAGAIN"),
-                Some(_) if question.0 == "3-6" => said.starts_with("NOTFOUND"),
-                Some((_, address)) => said.contains(address),
-                None => sorted(said) == sorted(expected),
-            };
-            if !right {
-                let module = if *module { "our" } else { "systemd's" };
-                wrong.push(format!(
-                    "{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"
-                ));
-            }
-        }
+        let wrong = differing(&theirs, &ours, DIFFERENT);
         assert!(
             wrong.is_empty(),
             "{} differ:\n{}",

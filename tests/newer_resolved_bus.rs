@@ -1,6 +1,8 @@
 //! The same calls to a newer systemd's resolved and to ours, answers compared.
 
 mod bus_client;
+#[path = "resolved_bus_peer/calls.rs"]
+mod calls;
 #[path = "resolved_bus_peer/lookups.rs"]
 mod lookups;
 mod resolved_bus_world;
@@ -9,14 +11,8 @@ mod settings;
 #[path = "resolved_bus_peer/standard.rs"]
 mod standard;
 
-use bus_client::{
-    Client, STANDARD, missing,
-    table::{Like::Same, Table},
-};
-use lookups::{addresses, hostnames, records, services, show};
+use bus_client::{Client, STANDARD, missing, table::Like::Same};
 use resolved_bus_world::{LINK_IFACE, MANAGER, MANAGER_IFACE, World, link_path, options};
-use settings::settings;
-use standard::standard;
 use support::{Which, newer_sandbox, skip};
 
 #[test]
@@ -26,13 +22,7 @@ fn calls_are_answered_as_by_systemd() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
         let world = World::new(s);
-        let mut table = Table::of(MANAGER, MANAGER_IFACE).shown_by(show);
-        standard(&mut table, world.ifindex);
-        hostnames(&mut table, world.ifindex);
-        addresses(&mut table);
-        records(&mut table);
-        services(&mut table);
-        settings(&mut table, world.ifindex, Same);
+        let table = calls::all(world.ifindex, Same);
         assert!(table.len() >= 300);
         let ask = |client: &Client| table.ask(client);
         let lines = "LLMNR=yes\nMulticastDNS=no\n";
@@ -55,12 +45,7 @@ fn introspection_is_systemds_and_more() {
         let newer = world.with_newer("", ask);
         let ours = world.with(Which::Ours, "", ask);
         let interfaces = [&[MANAGER_IFACE, LINK_IFACE], &STANDARD[..]].concat();
-        let (mut compared, mut different) = (0, Vec::new());
-        for ((path, newer), our) in paths.iter().zip(&newer).zip(&ours) {
-            let (number, lines) = missing(newer, our, &interfaces);
-            compared += number;
-            different.extend(lines.iter().map(|line| format!("{path} {line}")));
-        }
+        let (compared, different) = missing(&paths, &newer, &ours, &interfaces);
         assert!(compared > 80, "{compared}");
         assert!(different.is_empty(), "{}", different.join("\n"));
     });

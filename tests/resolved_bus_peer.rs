@@ -1,6 +1,8 @@
 //! The same calls to systemd's resolved and to ours, answers compared.
 
 mod bus_client;
+#[path = "resolved_bus_peer/calls.rs"]
+mod calls;
 #[path = "resolved_bus_peer/lookups.rs"]
 mod lookups;
 mod resolved_bus_world;
@@ -18,12 +20,12 @@ use bus_client::{
         Table,
     },
 };
-use lookups::{addresses, hostnames, records, services, show};
+use lookups::show;
 use resolved_bus_world::{
     LINK_IFACE, LOOPBACK, MANAGER, MANAGER_IFACE, NAME, World, link_path, options,
 };
-use settings::{OF_LINK, settings, v4};
-use standard::{Txt, registered, standard};
+use settings::{OF_LINK, v4};
+use standard::{Txt, registered};
 use support::{Which, sandbox, skip};
 
 const NOBODY: u32 = 65534;
@@ -35,14 +37,8 @@ fn calls_are_answered_as_by_systemd() {
             skip!("systemd's resolved becomes another user, and there is none");
         }
         let world = World::new(s);
-        let mut table = Table::of(MANAGER, MANAGER_IFACE).shown_by(show);
-        standard(&mut table, world.ifindex);
-        hostnames(&mut table, world.ifindex);
-        addresses(&mut table);
-        records(&mut table);
-        services(&mut table);
         // 252 shows what a link was told; since then it is what holds, which is no more than the machine's.
-        settings(&mut table, world.ifindex, Kind);
+        let table = calls::all(world.ifindex, Kind);
         assert!(table.len() >= 300);
         let ask = |client: &Client| table.ask(client);
         let lines = "LLMNR=yes\nMulticastDNS=no\n";

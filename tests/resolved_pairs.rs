@@ -6,9 +6,7 @@ mod nss_probe;
 mod nss_resolve_questions;
 mod nss_resolve_world;
 
-use std::collections::BTreeMap;
-
-use answers::{Question, questions, sorted, ttl};
+use answers::{Said, ask_each, differing, questions, ttl};
 use nss_probe::Probe;
 use nss_resolve_world::{MODULE, World, options};
 use support::{Sandbox, Which, sandbox, skip};
@@ -30,7 +28,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("-rf", "TRYAGAIN"),
 ];
 
-fn ask_all(s: &Sandbox, which: Which) -> BTreeMap<(bool, Question), String> {
+fn ask_all(s: &Sandbox, which: Which) -> Said {
     let library = s.run("cc -print-multiarch").ok();
     let path = format!("usr/lib/{}/{MODULE}", library.trim());
     let theirs = format!("{}/{path}", std::env::var("SWITCHYARD_PEERS").unwrap());
@@ -39,13 +37,7 @@ fn ask_all(s: &Sandbox, which: Which) -> BTreeMap<(bool, Question), String> {
         (false, Probe::of(s, &theirs)),
         (true, Probe::of(s, &format!("/{path}"))),
     ];
-    let mut said = BTreeMap::new();
-    for question in questions() {
-        for (ours, probe) in &probes {
-            let answer = probe.ask(question.0, &question.1);
-            said.insert((*ours, question.clone()), answer);
-        }
-    }
+    let said = ask_each(&probes);
     world.end(s);
     said
 }
@@ -65,33 +57,14 @@ fn four_pairs_agree() {
                 >= 150
         );
         let (theirs, ours) = (ask_all(s, Which::Peer), ask_all(s, Which::Ours));
-        let mut wrong = Vec::new();
-        for ((module, question), expected) in &theirs {
-            let said = &ours[&(*module, question.clone())];
-            let different = DIFFERENT.iter().find(|(name, _)| *name == question.1);
-            let right = match different {
-                // It has no IPv6 address.
-                Some((_, "TRYAGAIN")) => said.starts_with("TRYAGAIN"),
-                Some(_) if question.0 == "3-6" => said.starts_with("NOTFOUND"),
-                Some((_, address)) => said.contains(address),
-                None => sorted(said) == sorted(expected),
-            };
-            if !right {
-                let module = if *module { "our" } else { "systemd's" };
-                wrong.push(format!(
-                    "{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"
-                ));
-            }
-        }
+        let wrong = differing(&theirs, &ours, DIFFERENT);
         for (function, what, expected) in [
             ("4", "name.test", 3500..=3600),
             ("4", "chain.test", 3500..=3600),
             ("addr2", "192.0.2.10", 3500..=3600),
             ("4", "localhost", 0..=0),
         ] {
-            let told = |pairs: &BTreeMap<(bool, Question), String>, module| {
-                ttl(&pairs[&(module, (function, what.to_owned()))])
-            };
+            let told = |pairs: &Said, module| ttl(&pairs[&(module, (function, what.to_owned()))]);
             let own = told(&ours, true).unwrap();
             assert!(expected.contains(&own), "{what}: {own}");
             assert_eq!(told(&ours, false), Some(0), "{what}");

@@ -13,12 +13,22 @@ use crate::{
     },
 };
 
+/// All of them.
+pub fn all(web: &Container) -> Table {
+    let mut table = Table::of(MANAGER, MANAGER_IFACE);
+    looking(&mut table, web);
+    changing(&mut table);
+    registering(&mut table, web);
+    standard(&mut table);
+    table
+}
+
 /// A call of the machine's object.
 fn on_web(table: &mut Table, like: Like, member: &'static str, args: Args) {
     table.add(like, &format!("{MACHINE}/web"), MACHINE_IFACE, member, args);
 }
 
-pub fn looking(table: &mut Table, web: &Container) {
+fn looking(table: &mut Table, web: &Container) {
     for name in ["web", ".host", "nope", "", "a/b", "web.", "WEB"] {
         table.manager(Same, "GetMachine", args![name]);
     }
@@ -51,7 +61,7 @@ pub fn looking(table: &mut Table, web: &Container) {
     on_web(table, Kind, "GetUIDShift", args![]);
 }
 
-pub fn changing(table: &mut Table) {
+fn changing(table: &mut Table) {
     for name in [
         "TerminateMachine",
         "UnregisterMachine",
@@ -121,7 +131,7 @@ pub fn changing(table: &mut Table) {
     table.manager(Kind, "SetPoolLimit", args![1u64 << 30]);
 }
 
-pub fn registering(table: &mut Table, web: &Container) {
+fn registering(table: &mut Table, web: &Container) {
     let leader = web.leader();
     let id = || vec![7u8; 16];
     let mut register = |like, name: &str, id: Vec<u8>, class: &str, leader: u32, root: &str| {
@@ -161,7 +171,7 @@ pub fn registering(table: &mut Table, web: &Container) {
     table.manager(Kind, "CreateMachine", args!["x"]);
 }
 
-pub fn standard(table: &mut Table) {
+fn standard(table: &mut Table) {
     let web = &format!("{MACHINE}/web");
     let nope = &format!("{MACHINE}/nope");
     let log = "/org/freedesktop/LogControl1";

@@ -1,6 +1,9 @@
 //! What pairs of a module and a resolved are asked, and how their answers are compared.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+use std::collections::BTreeMap;
+
+use crate::nss_probe::Probe;
 use crate::nss_resolve_questions::{ADDRESSES, MORE_ADDRESSES, MORE_NAMES, names};
 
 /// What is asked, and by which entry point.
@@ -17,6 +20,45 @@ pub fn questions() -> Vec<Question> {
         .chain(MORE_ADDRESSES)
         .map(|address| ("addr2", address.to_owned()));
     by_name.chain(by_address).collect()
+}
+
+/// What modules say at a resolved, by whether the module is ours.
+pub type Said = BTreeMap<(bool, Question), String>;
+
+/// Asks each module each question.
+pub fn ask_each(probes: &[(bool, Probe<'_>)]) -> Said {
+    let mut said = BTreeMap::new();
+    for question in questions() {
+        for (ours, probe) in probes {
+            let answer = probe.ask(question.0, &question.1);
+            said.insert((*ours, question.clone()), answer);
+        }
+    }
+    said
+}
+
+/// Where they say at our resolved another thing than at systemd's, but for what is meant: of a name either an address, if it is
+/// asked for one of that family, or that there is no answer.
+pub fn differing(theirs: &Said, ours: &Said, meant: &[(&str, &str)]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for ((module, question), expected) in theirs {
+        let said = &ours[&(*module, question.clone())];
+        let different = meant.iter().find(|(name, _)| *name == question.1);
+        let right = match different {
+            // It has no IPv6 address.
+            Some((_, "TRYAGAIN")) => said.starts_with("TRYAGAIN"),
+            Some(_) if question.0 == "3-6" => said.starts_with("NOTFOUND"),
+            Some((_, address)) => said.contains(address),
+            None => sorted(said) == sorted(expected),
+        };
+        if !right {
+            let module = if *module { "our" } else { "systemd's" };
+            wrong.push(format!(
+                "{module} module, {question:?}:\n  systemd's: {expected}\n  ours:      {said}"
+            ));
+        }
+    }
+    wrong
 }
 
 /// The time to live: only our daemon tells it, and only to our module.
