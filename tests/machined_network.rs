@@ -47,8 +47,14 @@ fn a_leader_may_change_its_network_later() {
         let client = Client::new();
         let fifo = "/run/go";
         s.run(&format!("mkfifo {fifo}")).ok();
+        let script = format!(
+            "read x <{fifo}
+             address=$1; shift
+             exec unshare -n sh -c 'ip addr add $0/32 dev lo scope global; echo >{fifo}; [ $# = 0 ] && exec sleep 60; exec sh /tmp/leader \"$@\"' $address \"$@\""
+        );
+        fs::write("/tmp/leader", script).unwrap();
         let mut leader = Command::new("sh")
-            .args(["-c", &format!("read x <{fifo}; exec unshare -n sh -c 'ip addr add 192.0.2.7/32 dev lo scope global; echo >{fifo}; exec sleep 60'")])
+            .args(["/tmp/leader", "192.0.2.7", "192.0.2.8"])
             .spawn()
             .unwrap();
         register(&client, "a", leader.id()).ok();
@@ -56,6 +62,10 @@ fn a_leader_may_change_its_network_later() {
         assert_eq!(shared, ["org.freedesktop.machine1.NoPrivateNetworking"]);
         s.run(&format!("echo >{fifo}; read x <{fifo}")).ok();
         assert_eq!(addresses(&client, "a"), ["192.0.2.7"]);
+        s.run(&format!("echo >{fifo}; read x <{fifo}")).ok();
+        // It was seen in the first one a moment ago.
+        let has_moved = || addresses(&client, "a") == ["192.0.2.8"];
+        s.wait_for(has_moved, "the addresses of the second network");
         leader.kill().unwrap();
         leader.wait().unwrap();
     });

@@ -170,7 +170,8 @@ impl Manager {
             .ok_or(Error::NoMachineForPid(pid))
     }
 
-    /// The addresses of a machine, current as of this call, filtered and sorted as in systemd.
+    /// The addresses of a machine, filtered and sorted as in systemd. They are current as of this call, but for a leader that
+    /// has gone into another network within the last 10 ms.
     ///
     /// # Errors
     /// [`Error::NoPrivateNetworking`]; [`Error::NotSupported`] for a VM of which no address is known.

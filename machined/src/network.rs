@@ -15,6 +15,7 @@ use std::{
     },
     rc::Rc,
     thread,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -40,10 +41,16 @@ const MOST_DUMPS: usize = 4;
 /// How many datagrams are taken in for one question: a machine that makes them faster than we read must not hold us.
 const MOST_DATAGRAMS: usize = 1024;
 
+/// For how long a leader that was seen in a namespace is taken to be there. Nothing tells when one leaves, and to look costs
+/// as much as all else of an answer.
+const STAY: Duration = Duration::from_millis(10);
+
 /// The listening post in one namespace.
 #[derive(Debug)]
 pub(crate) struct Network {
     namespace: Id,
+    /// When the leader was seen there.
+    seen: Instant,
     socket: OwnedFd,
     table: Table,
     /// Whether the table holds all that there is: false after a dump that changes kept coming in between of.
@@ -118,7 +125,13 @@ impl Networks {
 
     /// Takes in what has changed: whether anything has.
     pub fn refresh(&self, machine: &Machine) -> bool {
-        if self.has_moved(machine) {
+        let seen = machine
+            .network
+            .borrow()
+            .as_ref()
+            .map(|network| network.seen);
+        let is_there = seen.is_some_and(|seen| seen.elapsed() < STAY);
+        if !is_there && self.has_moved(machine) {
             self.open(machine);
             return true;
         }
@@ -126,6 +139,9 @@ impl Networks {
         let Some(network) = network.as_mut() else {
             return false;
         };
+        if !is_there {
+            network.seen = Instant::now();
+        }
         match network.take_in(&mut self.buffer.borrow_mut()) {
             Ok(false) => false,
             Ok(true) => {
@@ -198,6 +214,7 @@ impl Networks {
         let table = Table::default();
         let mut network = Network {
             namespace,
+            seen: Instant::now(),
             socket,
             table,
             is_whole: false,

@@ -86,8 +86,14 @@ impl Manager {
 
     /// Takes in what has changed in a machine's network.
     pub(crate) fn refresh(&self, machine: &Machine) {
-        if self.networks.refresh(machine)
-            && let Ok(known) = self.machine(machine.name.as_str())
+        if self.networks.refresh(machine) {
+            self.tell(machine);
+        }
+    }
+
+    /// Puts what is known of a machine that is in the registry into the map.
+    fn tell(&self, machine: &Machine) {
+        if let Ok(known) = self.machine(machine.name.as_str())
             && std::ptr::eq(&raw const *known, machine)
         {
             self.published.put(&known);
@@ -101,7 +107,8 @@ impl Manager {
             let guests = self.guests();
             let containers = guests.iter().filter(|m| m.class == Class::Container);
             for machine in containers.filter(|machine| self.networks.has_moved(machine)) {
-                self.refresh(machine);
+                self.networks.open(machine);
+                self.tell(machine);
             }
         }
         self.published.renew();
