@@ -23,10 +23,12 @@ mod name;
 mod names;
 mod object;
 mod open;
+mod property;
 mod role;
 mod settings;
 mod slot;
 mod track;
+mod tracked;
 mod vtable;
 
 /// What the macros of sd-bus-vtable.h refer to, so that a program can tell which they are: the format that has names of arguments.

@@ -13,7 +13,7 @@ use super::ending::Ending;
 use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
-use super::track::Track;
+use super::tracked::Track;
 use crate::bus::connection::{Connection, Phase, now};
 use crate::bus::creds::mask;
 use crate::bus::objects::Objects;

@@ -20,7 +20,7 @@ use crate::{Errno, Result};
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
 pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
     let mut state = bus.enter()?;
-    if let Some(told) = super::track::next(&mut state) {
+    if let Some(told) = super::tracked::next(&mut state) {
         drop(state);
         told.tell()?;
         return Ok(true);
