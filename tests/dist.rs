@@ -224,7 +224,7 @@ fn polkit_knows_the_actions() {
 }
 
 /// What systemd's own policy has, up to version 258.
-const RESOLVE_ACTIONS: [&str; 17] = [
+const RESOLVE_ACTIONS: [&str; 19] = [
     "register-service",
     "unregister-service",
     "set-dns-servers",
@@ -242,6 +242,8 @@ const RESOLVE_ACTIONS: [&str; 17] = [
     "dump-server-state",
     "dump-statistics",
     "reset-statistics",
+    "flush-caches",
+    "reset-server-features",
 ];
 
 /// resolved asks for nothing that the policy has not, and the policy has nothing that it does not ask for.

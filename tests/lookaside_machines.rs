@@ -387,3 +387,59 @@ fn the_map_is_roots_and_says_no_name() {
         assert_eq!(said.1, NOT_FOUND);
     });
 }
+
+/// More than the map has room for that machined begins with.
+#[test]
+fn a_full_map_is_followed_by_a_larger_one() {
+    const MACHINES: u8 = 90;
+    /// Of one machine, as many as are published of it.
+    const ADDRESSES: u8 = 250;
+    sandbox!(Options::new().bus(false), |s| {
+        let probe = Probe::new(s);
+        let register = |number: u8| {
+            let leader = program("sleep 60");
+            let addresses: Vec<_> = (1..=ADDRESSES)
+                .map(|last| json!({ "family": 2, "address": [10, 0, number, last] }))
+                .collect();
+            let request = json!({
+                "name": format!("vm{number}"), "class": "vm", "leader": leader.id(), "addresses": addresses,
+            });
+            let socket = Path::new("/run/systemd/machine/io.systemd.Machine");
+            let said = s.varlink(socket, "io.systemd.Machine.Register", &request);
+            assert!(said.get("error").is_none(), "{said}");
+            leader
+        };
+        let first = register(0);
+        let small = stat(s);
+        assert_eq!(
+            (&small["size"], &small["complete"]),
+            (&json!(4 << 20), &json!("all"))
+        );
+        let others: Vec<_> = (1..MACHINES).map(register).collect();
+        let check = || {
+            let large = stat(s);
+            assert_eq!(
+                (&large["size"], &large["complete"]),
+                (&json!(16 << 20), &json!("all"))
+            );
+            assert_eq!(large["evicted"], 0);
+            for (number, last) in [(0, 1), (MACHINES - 1, ADDRESSES)] {
+                let said = ask_the_map(s, || probe.ask("addr2", &format!("10.0.{number}.{last}")));
+                assert!(said.contains(&format!(" name=vm{number} ")), "{said}");
+            }
+            let said = ask_the_map(s, || {
+                (probe.ask("addr2", "192.0.2.1"), probe.ask("2", "nope"))
+            });
+            assert_eq!(said, (NOT_FOUND.to_owned(), NOT_FOUND.to_owned()));
+        };
+        check();
+        s.machined().restart();
+        check();
+        for mut leader in [first].into_iter().chain(others) {
+            leader.kill().unwrap();
+            leader.wait().unwrap();
+        }
+        s.wait_for(|| stat(s)["entries"] == 0, "the end of all");
+        assert_eq!(stat(s)["complete"], "all");
+    });
+}

@@ -178,6 +178,15 @@ impl Cgroups {
 
     /// Starts a machined that sees no others.
     pub fn start_machined(self) -> Daemon {
+        self.start("machined", "", Ready::Notify)
+    }
+
+    /// Starts another by a command in front of it, and does not wait until it is ready.
+    pub fn start_machined_under(self, command: &str) -> Daemon {
+        self.start("machined-under", command, Ready::Now)
+    }
+
+    fn start(self, name: &str, under: &str, ready: Ready) -> Daemon {
         let is_hybrid = Path::new("/sys/fs/cgroup/systemd").is_dir();
         let mounts = match self {
             Self::V2 if is_hybrid => {
@@ -187,8 +196,8 @@ impl Cgroups {
             Self::V1 => "umount /sys/fs/cgroup/unified",
             Self::None => "umount -R /sys/fs/cgroup",
         };
-        let line = format!("{mounts} && exec /usr/libexec/switchyard/machined");
+        let line = format!("{mounts} && exec {under} /usr/libexec/switchyard/machined");
         let command = ["unshare", "--mount", "sh", "-c", &line];
-        Daemon::start("machined", &command, &[], Ready::Notify)
+        Daemon::start(name, &command, &[], ready)
     }
 }

@@ -4,16 +4,18 @@ mod machined_bus_client;
 mod machined_registry;
 
 use std::{
+    collections::BTreeSet,
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use machined_bus_client::{Answer, Client};
 use machined_registry::{Cgroups, DIR, SOON, create, has_file, names, program, state};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use support::{Daemon, Options, Sandbox, sandbox};
 
 /// The list of scopes that are ours.
@@ -197,11 +199,22 @@ fn is_whole(scope: &Path, leader: &Child, case: &str) {
     assert_eq!(names(), ["a", "unit:machine-a.scope"], "{case}");
 }
 
-fn is_absent(scope: &Path, leader: &Child, case: &str) {
+fn is_absent(scope: &Path, leader: &Child, former: &str, case: &str) {
     let left: Vec<_> = fs::read_dir(DIR).unwrap().collect();
     assert!(left.is_empty(), "{case}: {left:?}");
-    // There is a scope only for the leader's sake, who is in it.
-    assert!(!scope.exists() || is_in(scope, leader), "{case}");
+    assert!(!scope.exists() && !is_listed(), "{case}");
+    assert_eq!(cgroups_of(leader), former, "{case}");
+}
+
+fn is_all_gone(s: &Sandbox, scope: &Path, case: &str) {
+    s.wait_for(|| names().is_empty(), &format!("the machine's end: {case}"));
+    s.wait_for(|| !scope.exists(), &format!("the scope to go: {case}"));
+    s.wait_for(|| !is_listed(), &format!("the list to be empty: {case}"));
+}
+
+/// In all hierarchies.
+fn cgroups_of(process: &Child) -> String {
+    fs::read_to_string(format!("/proc/{}/cgroup", process.id())).unwrap()
 }
 
 /// xorshift64 (Marsaglia 2003); SWITCHYARD_SEED has a run again.
@@ -219,14 +232,18 @@ fn numbers() -> impl FnMut(u64) -> u64 {
     }
 }
 
+/// A call to nobody must not start a machined beside the one under test.
+fn start_nobody_by_the_bus(s: &Sandbox) {
+    s.run("mount -t tmpfs tmpfs /usr/share/dbus-1/system-services && busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig")
+        .ok();
+}
+
 #[test]
 fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made() {
     sandbox!(options(), |s| {
         const ROUNDS: u64 = 24;
         let mut below = numbers();
-        // A call to nobody must not start a machined beside the one under test.
-        s.run("mount -t tmpfs tmpfs /usr/share/dbus-1/system-services && busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig")
-            .ok();
+        start_nobody_by_the_bus(s);
         for (cgroups, scope) in hierarchies(s) {
             let machined = cgroups.start_machined();
             let took = {
@@ -252,6 +269,7 @@ fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made()
                 };
                 let case = format!("{cgroups:?}, round {round}, {when:?}");
                 let leader = program("sleep 60");
+                let former = cgroups_of(&leader);
                 let answer = thread::scope(|threads| {
                     let client = Client::new();
                     let id = leader.id();
@@ -272,7 +290,7 @@ fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made()
                         absent += 1;
                         assert!(known.is_error(".NoSuchMachine"), "{case}: {known:?}");
                         assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
-                        is_absent(&scope, &leader, &case);
+                        is_absent(&scope, &leader, &former, &case);
                         if round % 3 == 0 {
                             create(&client, "a", leader.id(), vec![]).ok();
                             is_whole(&scope, &leader, &case);
@@ -280,12 +298,176 @@ fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made()
                     }
                 }
                 end(leader);
-                s.wait_for(|| names().is_empty(), &format!("the machine's end: {case}"));
-                s.wait_for(|| !scope.exists(), &format!("the scope to go: {case}"));
-                s.wait_for(|| !is_listed(), &format!("the list to be empty: {case}"));
+                is_all_gone(s, &scope, &case);
             }
             println!("{cgroups:?}: {whole} whole, {absent} absent, {half} with a scope alone");
             assert!(whole > 0 && absent > 0 && half > 0);
+            machined.end();
+        }
+    });
+}
+
+/// System calls that change what others see, of whichever architecture.
+const CHANGES: &str = "trace=?mkdir,mkdirat,openat,write,?rename,?renameat,renameat2,?symlink,symlinkat,?unlink,unlinkat,?rmdir,fchmod";
+
+/// Follows the daemon's calls until it is dropped.
+struct Trace(Child);
+
+impl Trace {
+    fn of(daemon: &Daemon, options: &[&str]) -> Self {
+        let mut strace = Command::new("strace");
+        let pid = daemon.pid().to_string();
+        strace.args(["-o", TRACE, "-p", &pid]).args(options);
+        let mut strace = strace.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(strace.stderr.take().unwrap()).lines();
+        let attached = said.any(|line| line.unwrap().contains(" attached"));
+        assert!(attached, "strace does not follow {pid}");
+        Self(strace)
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        let pid = Pid::from_child(&self.0);
+        let _ = kill_process(pid, Signal::TERM);
+        let _ = self.0.wait();
+    }
+}
+
+const TRACE: &str = "/run/trace";
+
+/// Which of them the last trace has.
+fn changes() -> BTreeSet<String> {
+    let trace = fs::read_to_string(TRACE).unwrap();
+    let name = |line: &str| Some(line.split_once('(')?.0.to_owned());
+    let is_word = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric());
+    trace.lines().filter_map(name).filter(is_word).collect()
+}
+
+/// What has machined killed when it is about to make this call for the so-many-th time.
+fn kill_at(call: &str, time: u32) -> String {
+    format!("inject={call}:signal=KILL:when={time}")
+}
+
+#[test]
+fn killed_at_any_step_it_leaves_the_machine_whole_or_its_leader_where_it_was() {
+    sandbox!(options(), |s| {
+        start_nobody_by_the_bus(s);
+        for (cgroups, scope) in hierarchies(s) {
+            let machined = cgroups.start_machined();
+            let calls = {
+                let leader = program("sleep 60");
+                let trace = Trace::of(&machined, &["-e", CHANGES]);
+                create(&Client::new(), "a", leader.id(), vec![]).ok();
+                drop(trace);
+                end(leader);
+                changes()
+            };
+            s.wait_for(|| !scope.exists(), "the scope to be gone");
+            // As many as there are in the order of the steps: the list's, the cgroup's, the state file's.
+            for needed in ["mkdir", "rename", "symlink"] {
+                let is_there = calls.iter().any(|call| call.starts_with(needed));
+                assert!(is_there, "{needed}: {calls:?}");
+            }
+            let (mut whole, mut absent, mut half) = (0, 0, 0);
+            for call in &calls {
+                for time in 1.. {
+                    let case = format!("{cgroups:?}, {call} {time}");
+                    let leader = program("sleep 60");
+                    let former = cgroups_of(&leader);
+                    let trace = Trace::of(&machined, &["-e", CHANGES, "-e", &kill_at(call, time)]);
+                    let answer = create(&Client::new(), "a", leader.id(), vec![]);
+                    drop(trace);
+                    let is_over = machined.is_running();
+                    if !is_over {
+                        half += u32::from(is_in(&scope, &leader) && !has_file("a"));
+                        machined.start_again();
+                    }
+                    match Client::new().manager("GetMachine", args!["a"]) {
+                        Answer::Reply(..) => {
+                            whole += 1;
+                            is_whole(&scope, &leader, &case);
+                        }
+                        known => {
+                            absent += 1;
+                            assert!(known.is_error(".NoSuchMachine"), "{case}: {known:?}");
+                            assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
+                            is_absent(&scope, &leader, &former, &case);
+                        }
+                    }
+                    end(leader);
+                    is_all_gone(s, &scope, &case);
+                    if is_over {
+                        break;
+                    }
+                }
+            }
+            println!(
+                "{cgroups:?}: {whole} whole, {absent} absent, {half} with a leader in a scope alone"
+            );
+            // When it is about to open, to write, to mark, and to rename the state file.
+            assert!(whole > calls.len() && absent > 0 && half >= 4);
+            machined.end();
+        }
+    });
+}
+
+/// Who undoes it may be killed as well.
+#[test]
+fn killed_while_it_undoes_a_machine_it_goes_on_at_the_next_start() {
+    /// What the start does to files, but for opening them; of which only the last are for the scope.
+    const STEPS: [&str; 4] = ["write", "?rename", "?unlink", "?rmdir"];
+    sandbox!(options(), |s| {
+        start_nobody_by_the_bus(s);
+        for (cgroups, scope) in hierarchies(s) {
+            let machined = cgroups.start_machined();
+            let mut killed = 0;
+            for step in STEPS {
+                for time in 1.. {
+                    let case = format!("{cgroups:?}, {step} {time}");
+                    let leader = program("sleep 60");
+                    let former = cgroups_of(&leader);
+                    let trace = Trace::of(&machined, &["-e", CHANGES, "-e", &kill_at("fchmod", 1)]);
+                    let answer = create(&Client::new(), "a", leader.id(), vec![]);
+                    drop(trace);
+                    assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
+                    machined.wait();
+                    assert!(is_in(&scope, &leader) && is_listed() && !has_file("a"));
+                    // What it has started meanwhile.
+                    let child = program("sleep 60");
+                    fs::write(scope.join("cgroup.procs"), child.id().to_string()).unwrap();
+                    let inject = kill_at(step, time);
+                    // Blocked, by default, are the signals that end it, when it writes to a file.
+                    let strace = format!("strace -I 2 -o {TRACE} -e {CHANGES} -e '{inject}'");
+                    let undoing = cgroups.start_machined_under(&strace);
+                    let is_ready = || {
+                        let said = undoing.notified();
+                        said.is_some_and(|said| said.contains("READY=1"))
+                    };
+                    let mut is_over = false;
+                    let is_either = || {
+                        is_over = is_ready();
+                        is_over || !undoing.is_running()
+                    };
+                    s.wait_for(is_either, "machined to be killed, or ready");
+                    if is_over {
+                        undoing.end();
+                    } else {
+                        killed += 1;
+                    }
+                    machined.start_again();
+                    is_absent(&scope, &leader, &former, &case);
+                    assert_eq!(cgroups_of(&child), former, "{case}");
+                    end(leader);
+                    end(child);
+                    if is_over {
+                        break;
+                    }
+                }
+            }
+            println!("{cgroups:?}: killed {killed} times");
+            // Before a process is moved back (two of them), the scope goes, and it is struck off the list.
+            assert!(killed >= 4, "{cgroups:?}: {killed}");
             machined.end();
         }
     });

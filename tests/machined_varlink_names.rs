@@ -528,7 +528,10 @@ fn each_socket_describes_itself() {
         let service =
             |method: &str, parameters: Value| ask("io.systemd.service", method, parameters);
         assert_eq!(service("Ping", json!({})).ok(), json!({}));
+        assert_eq!(service("Ping", json!({ "x": 1 })).blames(), "x");
+        assert_eq!(service("GetLogLevel", json!({})).ok()["level"], 6);
         service("SetLogLevel", json!({ "level": 7 })).ok();
+        assert_eq!(service("GetLogLevel", json!({})).ok()["level"], 7);
         for wrong in [json!(8), json!(-1), json!("debug"), json!(null)] {
             assert_eq!(
                 service("SetLogLevel", json!({ "level": wrong })).blames(),

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use sd_probe::{OURS, Probe, open_bus, quiet, theirs};
-use support::{Sandbox, newer_sandbox, skip};
+use support::{Sandbox, newer_sandbox, skip, skip_for_machine};
 
 const PROBE: &str = include_str!("c/newer_probe.c");
 
@@ -133,6 +133,130 @@ fn notifications() {
         let said = probe(s).compare("$probe notify", &[]);
         assert!(said.contains("  arrived: FDSTORE=1\n"), "{said}");
         assert!(said.contains("B=x and 2 descriptors"), "{said}");
+    });
+}
+
+#[test]
+fn addresses_of_a_manager_outside() {
+    newer_sandbox!(quiet(), |s| {
+        let probe = probe(s);
+        for address in [
+            "vsock:",
+            "vsock::",
+            "vsock:1",
+            "vsock:1:",
+            "vsock::1",
+            "vsock:1:x",
+            "vsock:x:1",
+            "vsock:-1:1",
+            "vsock:any:1",
+            "vsock:1:-1",
+            "vsock:1:4294967295",
+            "vsock:1:4294967296",
+            "vsock:4294967295:1",
+            "vsock:4294967296:1",
+            "vsock:LOCAL:1",
+            "vsock:1:1:1",
+            "vsock:1:1x",
+            "vsock-stream:1",
+            "vsock-dgram::1",
+        ] {
+            let said = probe.compare(&format!("NOTIFY_SOCKET='{address}' $probe tell"), &[]);
+            assert!(said.contains("= -"), "{address}: {said}");
+        }
+    });
+}
+
+/// The calls that are made, to a manager that strace plays: there need be no hypervisor.
+#[test]
+fn notifications_to_a_manager_outside() {
+    const CALLS: &str = "socket,bind,connect,sendmsg,shutdown,recvfrom";
+    newer_sandbox!(quiet(), |s| {
+        let vsock =
+            "python3 -c 'import socket; socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)'";
+        if s.run(vsock).status != Some(0) {
+            skip_for_machine!("the kernel has no AF_VSOCK");
+        }
+        let probe = probe(s);
+        // Whatever is not said otherwise succeeds, and is not made.
+        let usual = [
+            "bind:retval=0",
+            "connect:retval=0",
+            "sendmsg:retval=7",
+            "shutdown:retval=0",
+            "recvfrom:retval=0",
+        ];
+        let calls = |address: &str, what: &[&str], pid: u32| {
+            let is_said = |call: &str| {
+                let (call, _) = call.split_once(':').unwrap();
+                what.iter()
+                    .any(|other| other.split_once(':').unwrap().0 == call)
+            };
+            let others = usual.iter().filter(|call| !is_said(call));
+            let inject: String = what
+                .iter()
+                .chain(others)
+                .map(|call| format!(" -e inject={call}"))
+                .collect();
+            let line = format!(
+                "NOTIFY_SOCKET={address} strace -f -qq -e signal=none -o /tmp/calls -e trace={CALLS}{inject} $probe tell {pid}; \
+                 sed -En '/VSOCK/,$ {{ s/^[0-9]+ +//; s/\\(([0-9]+)/(FD/; s/(FD, \"?.*, 1, )MSG_NOSIGNAL/\\10/; s/(FD, )0x[0-9a-f]+/\\1PLACE/; s/ +\\(INJECTED\\)//; p }}' /tmp/calls"
+            );
+            probe.compare(&line, &[])
+        };
+        let connected = [
+            "svm_port=0x3ff",
+            "connect(FD, {sa_family=AF_VSOCK, svm_cid=VMADDR_CID_LOCAL, svm_port=0x7",
+            "msg_name=NULL",
+            "shutdown(FD, SHUT_WR)",
+            "recvfrom(FD, \"\", 1, 0",
+            ") = 1 ",
+        ];
+        for pid in [0, 1] {
+            for (address, kind) in [
+                ("vsock-seqpacket:local:0x7", "SOCK_SEQPACKET"),
+                ("vsock-stream:1:7", "SOCK_STREAM"),
+            ] {
+                let said = calls(address, &[], pid);
+                let all = connected.iter().all(|part| said.contains(part));
+                assert!(all && said.contains(kind), "{said}");
+            }
+            // There may be no datagrams, so this is another file's number.
+            for address in ["vsock:1:7", "vsock-dgram:1:7"] {
+                let said = calls(address, &["socket:retval=2"], pid);
+                assert!(said.contains("msg_name={sa_family=AF_VSOCK"), "{said}");
+                assert!(!said.contains("connect"), "{said}");
+            }
+        }
+        for (errors, type_of_last) in [
+            ("ENODEV:when=1", "SOCK_SEQPACKET"),
+            ("EOPNOTSUPP:when=1", "SOCK_SEQPACKET"),
+            ("ESOCKTNOSUPPORT:when=1..2", "SOCK_STREAM"),
+            ("EPROTONOSUPPORT:when=1..3", "SOCK_STREAM"),
+            ("ENODEV:when=1..2", "SOCK_SEQPACKET"),
+            ("EACCES:when=1", "SOCK_DGRAM"),
+        ] {
+            let said = calls("vsock:1:7", &[&format!("socket:error={errors}")], 0);
+            let mut sockets = said.lines().filter(|line| line.starts_with("socket("));
+            let last = sockets.next_back().unwrap();
+            assert!(last.contains(type_of_last), "{errors}: {said}");
+        }
+        for what in [
+            "socket:error=ENODEV",
+            "bind:error=EADDRINUSE:when=1..3",
+            "bind:error=EACCES",
+            "bind:error=EPERM",
+            "bind:error=EINVAL",
+            "connect:error=ECONNRESET",
+            "sendmsg:error=EPIPE",
+            "sendmsg:error=EPERM:when=1",
+            "shutdown:error=ENOTCONN",
+            "recvfrom:error=ECONNRESET",
+            "recvfrom:retval=1",
+        ] {
+            calls("vsock-stream:1:7", &[what], 0);
+            calls("vsock-stream:1:7", &[what], 1);
+        }
     });
 }
 

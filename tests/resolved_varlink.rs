@@ -1,11 +1,14 @@
 //! Our resolved over Varlink in a system of its own: who may what, settings without a bus, systemd's monitor.
 
+mod bus_client;
 mod machined_varlink_client;
+mod resolved_bus_world;
 
 use std::fs;
 
 use machined_varlink_client::{Value, as_user, json};
-use support::{Daemon, Options, Ready, Sandbox, sandbox, skip};
+use resolved_bus_world::World;
+use support::{Daemon, Options, Ready, Sandbox, Which, sandbox, skip};
 
 const RESOLVED: &str = "/usr/libexec/switchyard/resolved";
 const DIRECTORY: &str = "/run/systemd/resolve";
@@ -72,6 +75,12 @@ fn anyone_looks_up_and_root_alone_watches_and_sets() {
                 json!({}),
                 false,
             ),
+            ("io.systemd.Resolve.Monitor.FlushCaches", json!({}), false),
+            (
+                "io.systemd.Resolve.Monitor.ResetServerFeatures",
+                json!({}),
+                false,
+            ),
             (
                 "io.switchyard.Resolve.SetLink",
                 json!({ "ifindex": ifindex, "servers": ["192.0.2.9"] }),
@@ -101,6 +110,81 @@ fn anyone_looks_up_and_root_alone_watches_and_sets() {
             !written.contains("192.0.2.9"),
             "it is for one domain alone: {written}"
         );
+    });
+}
+
+#[test]
+fn the_monitor_flushes_caches_and_forgets_servers() {
+    sandbox!(resolved_bus_world::options(), |s| {
+        const MONITOR: &str = "io.systemd.Resolve.Monitor";
+        let ask = |method: &str| {
+            let interactive = json!({ "allowInteractiveAuthentication": false });
+            let reply = call(s, &format!("{MONITOR}.{method}"), interactive);
+            assert!(reply.get("error").is_none(), "{method}: {reply}");
+            reply["parameters"].clone()
+        };
+        let is_kept = || ask("DumpCache").to_string().contains("\"name.test\"");
+        let level = || ask("DumpServerState")["dump"][0]["VerifiedFeatureLevel"].clone();
+        World::new(s).with(Which::Ours, "", |_| {
+            let unknown = level();
+            for method in ["FlushCaches", "ResetServerFeatures"] {
+                let name = json!({ "name": "name.test", "family": 2 });
+                let found = call(s, "io.systemd.Resolve.ResolveHostname", name);
+                assert!(found.get("error").is_none(), "{found}");
+                assert!(is_kept() && level() != unknown, "{method}");
+                assert_eq!(ask(method), json!({}));
+                assert!(!is_kept(), "{method}");
+            }
+            assert_eq!(level(), unknown);
+            let wrong = call(s, &format!("{MONITOR}.FlushCaches"), json!({ "name": "x" }));
+            assert_eq!(wrong["parameters"], json!({ "parameter": "name" }));
+        });
+    });
+}
+
+/// As systemd 262 has it.
+#[test]
+fn resolved_answers_about_itself() {
+    sandbox!(options().bus(false), |s| {
+        let _resolved = start(s);
+        let ask = |method: &str, parameters: Value| {
+            let socket = format!("{DIRECTORY}/io.systemd.Resolve");
+            s.varlink(socket, &format!("io.systemd.service.{method}"), &parameters)
+        };
+        let done = json!({ "parameters": {} });
+        let level = |level: u32| json!({ "parameters": { "level": level } });
+        let refused = |reply: Value| reply["parameters"]["parameter"].clone();
+        assert_eq!(ask("Ping", json!({})), done);
+        assert_eq!(ask("GetLogLevel", json!({})), level(6));
+        assert_eq!(ask("SetLogLevel", json!({ "level": 7 })), done);
+        assert_eq!(ask("GetLogLevel", json!({})), level(7));
+        for wrong in [json!(8), json!(-1), json!("debug"), json!(null)] {
+            let reply = ask("SetLogLevel", json!({ "level": wrong }));
+            assert_eq!(refused(reply), "level", "{wrong}");
+        }
+        for method in ["Ping", "GetLogLevel", "GetEnvironment"] {
+            assert_eq!(refused(ask(method, json!({ "x": 1 }))), "x", "{method}");
+        }
+        let environment = ask("GetEnvironment", json!({}));
+        let environment = &environment["parameters"]["environment"];
+        let environment = environment.as_array().unwrap();
+        assert!(environment.contains(&json!("RUST_BACKTRACE=1")));
+        if s.is_rootless() {
+            skip!("there is no other user");
+        }
+        as_user(USER, || {
+            assert_eq!(ask("Ping", json!({})), done);
+            assert_eq!(ask("GetLogLevel", json!({})), level(7));
+            for (method, parameters) in [
+                ("SetLogLevel", json!({ "level": 6 })),
+                ("GetEnvironment", json!({})),
+            ] {
+                let reply = ask(method, parameters);
+                assert_eq!(reply["error"], "org.varlink.service.PermissionDenied");
+            }
+            assert_eq!(refused(ask("SetLogLevel", json!({ "level": 8 }))), "level");
+        });
+        assert_eq!(ask("GetLogLevel", json!({})), level(7));
     });
 }
 

@@ -28,3 +28,4 @@ mod process;
 pub mod resolve;
 pub mod sys;
 mod userdata;
+pub mod vsock;

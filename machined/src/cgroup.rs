@@ -117,11 +117,10 @@ impl Hierarchy {
         Ok(processes)
     }
 
-    /// Moves a process, with all its threads, into a cgroup that is there, if it can be.
-    pub fn enter(&self, path: &str, process: u32) {
-        if let Some(dir) = self.dir(path) {
-            let _ = fs::write(dir.join("cgroup.procs"), process.to_string());
-        }
+    /// Moves a process, with all its threads, into a cgroup that is there, if it can be; whether it was.
+    pub fn enter(&self, path: &str, process: u32) -> bool {
+        let dir = self.dir(path);
+        dir.is_some_and(|dir| fs::write(dir.join("cgroup.procs"), process.to_string()).is_ok())
     }
 
     fn below_root<'a>(&self, path: &'a str) -> &'a str {

@@ -11,7 +11,7 @@ use rustix::{
     process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal},
 };
 
-use crate::{argument::Argument, error::Error};
+use crate::{argument::Argument, error::Error, record::ProcessRecord};
 
 /// PID_FS_MAGIC of linux/magic.h: the file system whose inodes are processes.
 const PID_FS_MAGIC: u64 = 0x5049_4446;
@@ -71,6 +71,15 @@ impl Leader {
             pidfd_id: self.pidfd_id,
             start_time: self.start_time,
         })
+    }
+
+    /// What proves it the same later.
+    pub(crate) fn record(&self) -> ProcessRecord {
+        ProcessRecord {
+            pid: self.pid,
+            pidfd_id: self.pidfd_id,
+            start_time: Some(self.start_time),
+        }
     }
 
     fn new(pid: u32, pidfd: OwnedFd) -> io::Result<Self> {

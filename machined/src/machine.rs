@@ -5,13 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 
 use crate::{
-    address::Address,
-    class::Class,
-    leader::Leader,
-    name::MachineName,
-    network::Network,
-    record::{ProcessRecord, Record},
-    uid_map::Maps,
+    address::Address, class::Class, leader::Leader, name::MachineName, network::Network,
+    record::Record, uid_map::Maps,
 };
 
 /// Where a machine is in its life.
@@ -147,11 +142,6 @@ impl Machine {
 
     /// What its state file says.
     pub(crate) fn record(&self) -> Record {
-        let process = |process: &Leader| ProcessRecord {
-            pid: process.pid,
-            pidfd_id: process.pidfd_id,
-            start_time: Some(process.start_time),
-        };
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         Record {
             name: self.name.clone(),
@@ -161,8 +151,8 @@ impl Machine {
             service: self.service.to_string(),
             root_directory: self.root_directory.to_string(),
             id: self.id,
-            leader: process(&self.leader),
-            supervisor: self.supervisor.as_ref().map(process),
+            leader: self.leader.record(),
+            supervisor: self.supervisor.as_ref().map(Leader::record),
             class: self.class,
             realtime: self.realtime,
             monotonic: self.monotonic,

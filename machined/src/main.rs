@@ -140,7 +140,7 @@ async fn run(sockets: Vec<Passed>) -> Result<(), Failure> {
         tracing::warn!("{line}");
     }
     if let Some(map) = daemon::map::create(Path::new(MAP), config.lookaside) {
-        manager.publish(map);
+        manager.publish(map, MAP.into());
     }
     manager.restore()?;
     let sockets = sockets.into_iter().map(|socket| socket.fd).collect();

@@ -238,10 +238,11 @@ impl Manager {
         receiver
     }
 
-    /// Has every process read names and addresses of machines from this map; to be called before any is registered or read back.
-    pub fn publish(&self, map: lookaside::Writer) {
+    /// Has every process read names and addresses of machines from the map at this path; to be called before any is registered or
+    /// read back.
+    pub fn publish(&self, map: lookaside::Writer, path: PathBuf) {
         self.networks.follow();
-        self.published.begin(map);
+        self.published.begin(map, path);
     }
 
     /// Retires the map.

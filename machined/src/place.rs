@@ -68,7 +68,7 @@ impl Manager {
             return Err(Error::Io(what, rustix::io::Errno::SRCH.into()));
         }
         let scopes = &self.scopes;
-        match scopes.make(&self.cgroups, slice, &unit, leader.pid, tasks_max) {
+        match scopes.make(&self.cgroups, slice, &unit, leader, tasks_max) {
             Ok(path) => Ok(Place {
                 unit,
                 scope_cgroup: Some(path),

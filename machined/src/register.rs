@@ -78,6 +78,9 @@ impl Manager {
         self.displace(&machine);
         self.enlist(&machine)
             .inspect_err(|_| self.take_back(&machine, former.as_deref()))?;
+        if let Some(scope) = machine.scope_cgroup.borrow().as_deref() {
+            self.settle_scope(scope);
+        }
         let (name, leader) = (&machine.name, machine.leader.pid);
         tracing::info!(MESSAGE_ID = STARTED, NAME = %name, LEADER = leader, "New machine {name}.");
         Ok(machine)

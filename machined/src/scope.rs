@@ -2,6 +2,7 @@
 
 mod ledger;
 mod leftovers;
+mod newcomer;
 
 use std::{
     cell::RefCell,
@@ -14,9 +15,13 @@ use std::{
 use rustix::fs::inotify;
 use tokio::task::AbortHandle;
 
-use crate::cgroup::{Hierarchy, Version};
+use crate::{
+    cgroup::{Hierarchy, Version},
+    leader::Leader,
+};
 
-use ledger::Ledger;
+use ledger::{Entry, Ledger};
+use newcomer::Newcomer;
 
 /// The scopes that we have made, those of machines and what is left of others.
 #[derive(Debug)]
@@ -41,13 +46,14 @@ impl Scopes {
         })
     }
 
-    /// Makes the scope and moves the process with all its threads there. Returns the scope's cgroup.
+    /// Makes the scope and moves the process with all its threads there. Returns the scope's cgroup. Until [`Self::settle`]
+    /// a successor of ours undoes it.
     pub fn make(
         &self,
         cgroups: &Hierarchy,
         slice: &str,
         scope: &str,
-        process: u32,
+        leader: &Leader,
         tasks_max: u64,
     ) -> io::Result<String> {
         let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "not a slice");
@@ -56,12 +62,16 @@ impl Scopes {
         let dir = cgroups.dir(&path).ok_or_else(not_mounted)?;
         let is_new = self.ledger.enter(&path)?;
         let enter = || {
-            fs::create_dir_all(&dir)?;
-            self.ledger.identify(&path, fs::metadata(&dir)?.ino())?;
+            let is_made = create_cgroup(&dir)?;
+            let entry = Entry {
+                inode: Some(fs::metadata(&dir)?.ino()),
+                newcomer: Newcomer::new(cgroups, &path, leader, is_made),
+            };
+            self.ledger.describe(&path, &entry)?;
             if cgroups.version() == Version::V2 {
                 limit_tasks(cgroups, &path, &dir, tasks_max);
             }
-            fs::write(dir.join("cgroup.procs"), process.to_string())
+            fs::write(dir.join("cgroup.procs"), leader.pid.to_string())
         };
         let entered = enter();
         if entered.is_ok() {
@@ -72,11 +82,20 @@ impl Scopes {
         entered.map(|()| path)
     }
 
+    /// Writes down that the machine of a scope is registered.
+    pub fn settle(&self, cgroups: &Hierarchy, scope: &str) -> io::Result<()> {
+        let dir = cgroups.dir(scope).ok_or(io::ErrorKind::NotFound)?;
+        let entry = Entry {
+            inode: Some(fs::metadata(dir)?.ino()),
+            newcomer: None,
+        };
+        self.ledger.describe(scope, &entry)
+    }
+
     /// Writes down that a scope is ours, if it is not yet.
     fn note(&self, cgroups: &Hierarchy, scope: &str) -> io::Result<()> {
         if self.ledger.enter(scope)? {
-            let dir = cgroups.dir(scope).ok_or(io::ErrorKind::NotFound)?;
-            self.ledger.identify(scope, fs::metadata(dir)?.ino())?;
+            self.settle(cgroups, scope)?;
         }
         Ok(())
     }
@@ -88,6 +107,17 @@ impl Scopes {
             self.ledger.strike(scope);
         }
         Ok(())
+    }
+}
+
+/// Makes a cgroup and those above it; whether it was not there.
+fn create_cgroup(dir: &Path) -> io::Result<bool> {
+    if let Some(slice) = dir.parent() {
+        fs::create_dir_all(slice)?;
+    }
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true),
     }
 }
 

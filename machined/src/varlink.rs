@@ -19,7 +19,6 @@ mod passed;
 mod process;
 mod register;
 mod resolve_hook;
-mod service;
 mod user_database;
 mod user_filter;
 mod wire;
@@ -31,6 +30,7 @@ use std::{
     rc::Rc,
 };
 
+use daemon::service;
 use varlink_serve::{Guard, Interface, Limits, Server, Socket, Vendor};
 
 use self::passed::Passed;
@@ -56,7 +56,7 @@ const MACHINES: &str = "/run/switchyard/machined/io.switchyard.Machines";
 /// If a socket can't be made, or one that was passed is none to listen on; the error names it.
 pub fn serve(manager: &Rc<Manager>, passed: Vec<OwnedFd>) -> io::Result<Vec<Guard>> {
     let passed = &mut Passed::new(passed);
-    let machine = [machine::INTERFACE, image::INTERFACE, service::INTERFACE];
+    let machine = [machine::INTERFACE, image::INTERFACE, service::interface()];
     let guards = vec![
         listen(manager, passed, MACHINE, &machine)?,
         listen(manager, passed, USER_DATABASE, &[user_database::INTERFACE])?,
@@ -118,7 +118,7 @@ mod tests {
         for interface in [
             machine::INTERFACE,
             image::INTERFACE,
-            service::INTERFACE,
+            service::interface(),
             user_database::INTERFACE,
             resolve_hook::INTERFACE,
             machines::INTERFACE,

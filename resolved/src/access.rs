@@ -1,6 +1,6 @@
 //! Who may do what: root may; anyone else if polkit says so; without polkit nobody else.
 //!
-//! Looking up, flushing caches and resetting counters is for everyone.
+//! Looking up is for everyone. So are flushing caches and resetting counters on the bus, as in systemd up to 257.
 
 use std::{
     cell::RefCell,
@@ -75,6 +75,8 @@ actions! {
     DumpServerState "dump-server-state",
     DumpStatistics "dump-statistics",
     ResetStatistics "reset-statistics",
+    FlushCaches "flush-caches",
+    ResetServerFeatures "reset-server-features",
 }
 
 /// Whoever decides.

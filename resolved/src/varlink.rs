@@ -2,7 +2,7 @@
 //!
 //! | socket | interface | for |
 //! |---|---|---|
-//! | /run/systemd/resolve/io.systemd.Resolve | io.systemd.Resolve | lookups: nss-resolve |
+//! | /run/systemd/resolve/io.systemd.Resolve | io.systemd.Resolve, io.systemd.service | lookups: nss-resolve |
 //! | /run/systemd/resolve/io.systemd.Resolve.Monitor | io.systemd.Resolve.Monitor | watching: `resolvectl monitor` |
 //! | /run/systemd/resolve/io.switchyard.Resolve | io.switchyard.Resolve | lookups with times to live: nss-resolve; the cache by name; settings, where there is no bus |
 //!
@@ -26,6 +26,7 @@ mod wire;
 
 use std::{io, os::unix::fs::symlink, path::Path, rc::Rc};
 
+use daemon::service;
 use varlink_serve::{Guard, Interface, Limits, Server, Socket, Vendor};
 
 use crate::manager::Manager;
@@ -55,13 +56,12 @@ const REGISTRY: &str = "/run/varlink/registry";
 /// # Errors
 /// If a socket can't be made; the error names it.
 pub fn serve(manager: &Rc<Manager>, directory: &Path) -> io::Result<Vec<Guard>> {
-    let interfaces = [
-        resolve::INTERFACE,
-        monitor::INTERFACE,
-        switchyard::INTERFACE,
-    ];
-    let listen = |interface| listen(manager, directory, interface);
-    interfaces.into_iter().map(listen).collect()
+    let listen = |interfaces: &[_]| listen(manager, directory, interfaces);
+    Ok(vec![
+        listen(&[resolve::INTERFACE, service::interface()])?,
+        listen(&[monitor::INTERFACE])?,
+        listen(&[switchyard::INTERFACE])?,
+    ])
 }
 
 /// Lets the sockets in `directory` be found in the system's registry. It may be forbidden to us, and little is lost by
@@ -80,13 +80,15 @@ pub fn register(directory: &Path) {
     }
 }
 
+/// The socket has the name of the first interface.
 fn listen(
     manager: &Rc<Manager>,
     directory: &Path,
-    interface: Interface<Rc<Manager>>,
+    interfaces: &[Interface<Rc<Manager>>],
 ) -> io::Result<Guard> {
-    let path = directory.join(interface.name);
-    let server = Server::new(Rc::clone(manager), VENDOR, &[interface], LIMITS);
+    let name = interfaces.first().map_or("", |first| first.name);
+    let path = directory.join(name);
+    let server = Server::new(Rc::clone(manager), VENDOR, interfaces, LIMITS);
     let named = |error: io::Error| {
         io::Error::new(
             error.kind(),
@@ -109,6 +111,7 @@ mod tests {
             resolve::INTERFACE,
             monitor::INTERFACE,
             switchyard::INTERFACE,
+            service::interface(),
         ] {
             let parsed = zlink::idl::Interface::try_from(interface.description)
                 .unwrap_or_else(|error| panic!("{}: {error:?}", interface.name));

@@ -183,6 +183,11 @@ static void notify(void) {
         close(manager);
 }
 
+/* To whomever the environment names. */
+static void tell(pid_t pid) {
+        INT(sd_pid_notify(pid, 0, "READY=1"));
+}
+
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         (void) s;
         (void) usec;
@@ -307,6 +312,8 @@ int main(int argc, char **argv) {
                 sessions();
         else if (strcmp(group, "notify") == 0)
                 notify();
+        else if (strcmp(group, "tell") == 0)
+                tell(argc > 2 ? atoi(argv[2]) : 0);
         else if (strcmp(group, "loops") == 0)
                 loops();
         else if (strcmp(group, "signals") == 0)

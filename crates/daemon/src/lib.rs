@@ -1,4 +1,4 @@
-//! What a daemon of ours does at start: logging, readiness, privileges, signals.
+//! What a daemon of ours does at start: logging, readiness, privileges, signals; and what it answers about itself.
 
 #![deny(unsafe_code)]
 
@@ -10,6 +10,7 @@ pub mod map;
 pub mod notify;
 pub mod privileges;
 pub mod seccomp;
+pub mod service;
 pub mod signals;
 mod sys;
 pub mod user;

@@ -82,6 +82,18 @@ pub fn level() -> &'static str {
     settings().level
 }
 
+/// The number that syslog(3) has for the level.
+pub(crate) fn number_of_level() -> usize {
+    let level = level();
+    let number = LEVELS.iter().position(|(name, _)| *name == level);
+    number.unwrap_or_default()
+}
+
+/// The level of this number.
+pub(crate) fn level_of_number(number: usize) -> Option<&'static str> {
+    LEVELS.get(number).map(|(name, _)| *name)
+}
+
 /// Sets the level.
 ///
 /// # Errors
@@ -138,9 +150,13 @@ fn change(what: impl FnOnce(&mut Settings)) -> io::Result<()> {
 
 fn known_level(word: &str) -> Option<&'static str> {
     let index = word.parse::<usize>().ok();
-    let by_number = index.and_then(|index| LEVELS.get(index));
-    let by_name = || LEVELS.iter().find(|(name, _)| *name == word);
-    by_number.or_else(by_name).map(|(name, _)| *name)
+    let by_name = || {
+        LEVELS
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| *name == word)
+    };
+    index.and_then(level_of_number).or_else(by_name)
 }
 
 fn known_target(word: &str) -> Option<&'static str> {

@@ -40,6 +40,7 @@ impl Default for Settings {
 pub struct Writer {
     table: Table<WritableMapping>,
     lease: u32,
+    size: usize,
     /// The second in which the clocks were last compared.
     clock: u32,
     /// For how many seconds the machine has been asleep since it started.
@@ -54,16 +55,38 @@ impl Writer {
     /// # Errors
     /// Those of the file system; `InvalidInput` for a size that no map has.
     pub fn create(path: &Path, settings: Settings) -> io::Result<Self> {
-        let (words, fixed) = file::create(path, settings.size)?;
-        let mut new = Self {
-            table: Table::new(words, fixed),
-            lease: settings.lease.clamp(1, LONGEST_LEASE),
-            clock: u32::MAX,
-            asleep: 0,
-        };
-        let now = new.now();
-        new.words().store(counter::CREATED, now);
-        Ok(new)
+        let made = Self::create_filled(path, settings, |_| Ok(()));
+        // The daemon of what is there has ended: readers ask.
+        made.inspect_err(|_| file::retire_at(path))
+    }
+
+    /// As [`create`](Self::create), with what `fill` publishes in it before anybody finds it.
+    ///
+    /// # Errors
+    /// That of `fill`, too: what is at `path` stays there then, and is not retired.
+    pub fn create_filled(
+        path: &Path,
+        settings: Settings,
+        fill: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        file::create(path, settings.size, |words, fixed| {
+            let mut new = Self {
+                table: Table::new(words, fixed),
+                lease: settings.lease.clamp(1, LONGEST_LEASE),
+                size: settings.size,
+                clock: u32::MAX,
+                asleep: 0,
+            };
+            let now = new.now();
+            new.words().store(counter::CREATED, now);
+            fill(&mut new)?;
+            Ok(new)
+        })
+    }
+
+    /// The size of the file in bytes.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Retires the map at `path`, if a daemon that was killed has left one: for one that is to have none.

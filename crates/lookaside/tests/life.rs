@@ -240,3 +240,38 @@ fn the_numbers_are_those_of_the_map() {
     );
     assert_eq!((stat.entries, stat.voided), (0, 1));
 }
+
+#[test]
+fn a_map_that_is_filled_before_it_is_found_has_all_at_once() {
+    let world = World::new();
+    let _first = world.writer();
+    let reader = world.reader();
+    let knows_all = |map: &lookaside::Lookaside| {
+        let verdict = map.lookup(&question("nope"), &mut |_| {});
+        verdict == Verdict::NotFound { ttl: None }
+    };
+    let fill = |writer: &mut Writer| {
+        writer.publish(&known(), Answer::Found(&common::ADDRESSES), None);
+        writer.set_complete(Complete::Names);
+        writer.renew();
+        // Until it is whole, the other is what is found.
+        assert!(finds(reader) && !knows_all(reader) && !knows_all(world.reader()));
+        Ok(())
+    };
+    let second = Writer::create_filled(&world.path, SMALL, fill).unwrap();
+    assert_eq!(second.size(), 64 << 10);
+    assert!(finds(world.reader()) && knows_all(world.reader()));
+    wait_until("readers of the other to look for it", || knows_all(reader));
+}
+
+#[test]
+fn a_map_that_is_not_filled_leaves_the_one_before() {
+    let world = World::new();
+    let _first = world.writer();
+    let full = std::io::ErrorKind::StorageFull;
+    let failed = Writer::create_filled(&world.path, SMALL, |_| Err(full.into()));
+    assert_eq!(failed.unwrap_err().kind(), full);
+    assert!(finds(world.reader()));
+    let names: Vec<_> = fs::read_dir(world.directory.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "something else was left: {names:?}");
+}

@@ -1,16 +1,20 @@
-//! What a service tells its manager, as datagrams to `$NOTIFY_SOCKET` (sd_notify(3)).
+//! What a service tells its manager by `$NOTIFY_SOCKET` (sd_notify(3)): datagrams to a socket of this machine, or a message to
+//! one of the machine that this one is a guest of.
+
+mod vsock;
 
 use std::ffi::OsStr;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
-    SocketFlags, SocketType, UCred, sendmsg_addr, socket_with, sockopt,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
+    SocketAddrUnix, SocketFlags, SocketType, UCred, recv, sendmsg, sendmsg_addr, shutdown,
+    socket_with, sockopt,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getegid, geteuid, getgid, getpid, getuid};
@@ -33,21 +37,48 @@ pub struct Notification<'a> {
 
 /// The manager's socket.
 #[derive(Clone, Debug)]
-pub struct Address(SocketAddrUnix);
+pub struct Address(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Unix(SocketAddrUnix),
+    Vsock(vsock::Address),
+}
 
 impl Address {
-    /// What `$NOTIFY_SOCKET` says: a path, or `@` and an abstract name.
+    /// What `$NOTIFY_SOCKET` says: a path, `@` and an abstract name, or `vsock:CID:PORT`.
     ///
     /// # Errors
-    /// EINVAL if it is neither, ENAMETOOLONG.
+    /// EINVAL if it is none of these, ENAMETOOLONG, ERANGE.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        match text {
+        let unix = match text {
             [b'@', name @ ..] if !name.is_empty() => SocketAddrUnix::new_abstract_name(name),
             [b'/', ..] => SocketAddrUnix::new(OsStr::from_bytes(text)),
-            _ => Err(Errno::INVAL),
-        }
-        .map(Self)
+            _ => return vsock::Address::parse(text).map(|address| Self(Kind::Vsock(address))),
+        };
+        unix.map(|address| Self(Kind::Unix(address)))
     }
+
+    /// A socket for it, and how what is sent there ends.
+    fn socket(&self) -> Result<(OwnedFd, End)> {
+        match &self.0 {
+            Kind::Unix(_) => {
+                let (kind, flags) = (SocketType::DGRAM, SocketFlags::CLOEXEC);
+                let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
+                Ok((socket, End::OfDatagram))
+            }
+            Kind::Vsock(address) => address.socket(),
+        }
+    }
+}
+
+/// What says to the manager that a message is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Each is addressed, and one alone.
+    OfDatagram,
+    /// The end of a connection in which it is the only one.
+    OfConnection,
 }
 
 /// Tells it.
@@ -58,22 +89,17 @@ pub fn notify(address: &Address, told: &Notification<'_>) -> Result<()> {
     if told.descriptors.len() > DESCRIPTORS {
         return Err(Errno::INVAL);
     }
-    let socket = socket_with(
-        AddressFamily::UNIX,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let (socket, end) = address.socket()?;
     // A long state should not fail by the default of some machine; if it may not be more, then it is what it is.
     let _ = sockopt::set_socket_send_buffer_size(&socket, 8 << 20);
 
     let pid = told.pid.unwrap_or(getpid());
     let is_other = pid != getpid() || getuid() != geteuid() || getgid() != getegid();
-    let send = |with_credentials: bool| {
+    let send = |state: &[u8], with_descriptors: bool, with_credentials: bool| {
         let mut space =
             [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
-        if !told.descriptors.is_empty() {
+        if with_descriptors && !told.descriptors.is_empty() {
             control.push(SendAncillaryMessage::ScmRights(told.descriptors));
         }
         if with_credentials {
@@ -83,22 +109,39 @@ pub fn notify(address: &Address, told: &Notification<'_>) -> Result<()> {
                 gid: getgid(),
             }));
         }
-        let state = [IoSlice::new(told.state)];
-        sendmsg_addr(
-            &socket,
-            &address.0,
-            &state,
-            &mut control,
-            SendFlags::NOSIGNAL,
-        )
+        let (state, flags) = ([IoSlice::new(state)], SendFlags::NOSIGNAL);
+        match (end, &address.0) {
+            (End::OfConnection, _) => sendmsg(&socket, &state, &mut control, flags),
+            (_, Kind::Unix(to)) => sendmsg_addr(&socket, to, &state, &mut control, flags),
+            (_, Kind::Vsock(to)) => sendmsg_addr(&socket, &to.to, &state, &mut control, flags),
+        }
     };
-    let sent = send(is_other);
+    let sent = send(told.state, true, is_other);
     // Who may not speak for another speaks for itself: the manager decides whether that counts.
-    let sent = match sent {
-        Err(_) if is_other => send(false),
+    let mut sent = match sent {
+        Err(_) if is_other => send(told.state, true, false),
         sent => sent,
-    };
-    sent.map(drop)
+    }?;
+    if end == End::OfConnection {
+        // A stream may take it by parts.
+        while let Some(rest) = told.state.get(sent..).filter(|rest| !rest.is_empty()) {
+            match send(rest, false, false)? {
+                0 => return Err(Errno::IO),
+                more => sent += more,
+            }
+        }
+        finish(&socket)?;
+    }
+    Ok(())
+}
+
+/// Ends the connection, and waits until the manager has.
+fn finish(socket: &OwnedFd) -> Result<()> {
+    shutdown(socket, Shutdown::Write)?;
+    match recv(socket, &mut [0_u8; 1], RecvFlags::empty())? {
+        (_, 0) => Ok(()),
+        _ => Err(Errno::PROTO),
+    }
 }
 
 /// Waits until the manager has taken in all that was told before; `told` without a state is what says so.
@@ -170,7 +213,7 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for wrong in [&b""[..], b"@", b"relative", b"vsock:2:1"] {
+        for wrong in [&b""[..], b"@", b"relative", b"vsock:2"] {
             assert_eq!(Address::parse(wrong).err(), Some(Errno::INVAL));
         }
         let long = Address::parse(&[b'/'; 200]);

@@ -13,7 +13,7 @@ use std::{
 use rustix::{fs::inotify, io::Errno};
 use tokio::io::unix::AsyncFd;
 
-use super::Scopes;
+use super::{Scopes, ledger::Entry};
 use crate::{cgroup::Hierarchy, leader::Leader, machine::Machine, manager::Manager, sys};
 
 /// How soon it is looked again whether a scope is empty by now, where no file tells, and how seldom.
@@ -116,9 +116,13 @@ impl Manager {
     /// If the list of them can't be read.
     pub(crate) fn sweep_scopes(&self) -> io::Result<()> {
         let guests = self.guests();
-        for (scope, inode) in self.scopes.ledger.scopes()? {
+        for (scope, Entry { inode, newcomer }) in self.scopes.ledger.scopes()? {
             let is_in = |m: &Rc<Machine>| m.scope_cgroup.borrow().as_deref() == Some(&*scope);
             if guests.iter().any(is_in) {
+                // It has its files, so whoever was on the way has come.
+                if newcomer.is_some() {
+                    self.settle_scope(&scope);
+                }
                 continue;
             }
             let dir = self.cgroups.dir(&scope);
@@ -130,10 +134,22 @@ impl Manager {
                     let _ = self.scopes.remove(&self.cgroups, &scope);
                     self.scopes.ledger.strike(&scope);
                 }
-                _ => self.remove_scope(&scope),
+                _ => {
+                    if let Some(newcomer) = newcomer {
+                        newcomer.send_back(&self.cgroups, &scope);
+                    }
+                    self.remove_scope(&scope);
+                }
             }
         }
         Ok(())
+    }
+
+    /// The machine of this scope is registered: from now on its leader stays there whatever becomes of us.
+    pub(crate) fn settle_scope(&self, scope: &str) {
+        if let Err(error) = self.scopes.settle(&self.cgroups, scope) {
+            tracing::warn!("Failed to write down that {scope} has its machine: {error}");
+        }
     }
 }
 

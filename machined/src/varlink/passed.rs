@@ -1,8 +1,9 @@
 //! Sockets that the service manager opened for us, told apart by where they are bound: it has one name for all of a unit.
 
-use std::{ffi::OsStr, os::fd::OwnedFd, os::unix::ffi::OsStrExt, path::Path};
-
-use rustix::net::{SocketAddrUnix, getsockname};
+use std::{
+    os::{fd::OwnedFd, unix::net::UnixListener},
+    path::Path,
+};
 
 /// Those that nobody has taken yet.
 #[derive(Debug)]
@@ -27,15 +28,17 @@ impl Passed {
 }
 
 fn is_bound_to(socket: &OwnedFd, path: &Path) -> bool {
-    let address = getsockname(socket).ok();
-    let address = address.and_then(|address| SocketAddrUnix::try_from(address).ok());
-    let bound = address.as_ref().and_then(SocketAddrUnix::path);
-    bound.is_some_and(|bound| Path::new(OsStr::from_bytes(bound.to_bytes())) == path)
+    // By std: rustix's reader of addresses panics at a path that fills all of its 108 bytes.
+    let listener = socket.try_clone().map(UnixListener::from);
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.is_ok_and(|address| address.as_pathname() == Some(path))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::os::unix::net::UnixStream;
+
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, socket};
 
     use super::*;
 
@@ -56,6 +59,32 @@ mod tests {
         assert!(passed.take(&path("b")).is_none());
         assert!(passed.take(&path("a")).is_some());
         assert_eq!(passed.left(), 2);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// The kernel takes a path of 108 bytes, and ends it with a 0 behind these. unix(7)
+    #[test]
+    fn the_longest_path_there_is() {
+        const LONGEST: usize = 108;
+        let folder = std::env::temp_dir().join(format!("machined-longest-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = "x".repeat(LONGEST - folder.as_os_str().len() - 1);
+        let path = folder.join(name);
+        let kind = SocketType::STREAM;
+        let bound = || {
+            let socket = socket(AddressFamily::UNIX, kind, None).unwrap();
+            let _ = std::fs::remove_file(&path);
+            bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+            socket
+        };
+        assert_eq!(path.as_os_str().len(), LONGEST);
+        let mut passed = Passed::new(vec![bound()]);
+        assert!(
+            passed
+                .take("/run/systemd/machine/io.systemd.Machine")
+                .is_none()
+        );
+        assert!(passed.take(path.to_str().unwrap()).is_some());
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

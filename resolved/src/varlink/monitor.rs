@@ -28,6 +28,10 @@ pub(super) const INTERFACE: Interface<Rc<Manager>> = Interface {
         Method("ResetStatistics", |m, call| {
             Box::pin(reset_statistics(m, call))
         }),
+        Method("FlushCaches", |m, call| Box::pin(flush_caches(m, call))),
+        Method("ResetServerFeatures", |m, call| {
+            Box::pin(reset_server_features(m, call))
+        }),
     ],
 };
 
@@ -83,5 +87,17 @@ async fn dump_statistics(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer
 async fn reset_statistics(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
     admit(manager, &call, Action::ResetStatistics).await?;
     manager.reset_statistics();
+    call.done().await
+}
+
+async fn flush_caches(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+    admit(manager, &call, Action::FlushCaches).await?;
+    manager.flush_caches();
+    call.done().await
+}
+
+async fn reset_server_features(manager: &Rc<Manager>, call: Call<'_>) -> Result<Answer, Failure> {
+    admit(manager, &call, Action::ResetServerFeatures).await?;
+    manager.reset_server_features();
     call.done().await
 }

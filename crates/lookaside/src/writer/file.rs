@@ -18,20 +18,26 @@ use crate::head::{Fixed, MAGIC, fixed, state};
 use crate::sys::WritableMapping;
 use crate::words::WordsMut;
 
-/// Makes a map of `size` bytes and puts it at `path`.
-pub(super) fn create(path: &Path, size: usize) -> io::Result<(WritableMapping, Fixed)> {
-    let old = open_old(path);
+/// Makes a map of `size` bytes, has it filled, and puts it at `path`.
+pub(super) fn create<M>(
+    path: &Path,
+    size: usize,
+    fill: impl FnOnce(WritableMapping, Fixed) -> io::Result<M>,
+) -> io::Result<M> {
     let new = beside(path);
-    let made = make(&new, size).and_then(|made| {
-        rename(&new, path)?;
-        Ok(made)
-    });
+    let made = make(&new, size)
+        .and_then(|(words, fixed)| fill(words, fixed))
+        .and_then(|made| {
+            let old = open_old(path);
+            rename(&new, path)?;
+            // Not before there is another to be found.
+            if let Some(old) = old {
+                retire(&old);
+            }
+            Ok(made)
+        });
     if made.is_err() {
         let _ = unlink(&new);
-    }
-    // Not before there is another to be found; nor left as it is if there is none, for its daemon has ended.
-    if let Some(old) = old {
-        retire(&old);
     }
     made
 }
@@ -58,7 +64,7 @@ fn make(new: &Path, size: usize) -> io::Result<(WritableMapping, Fixed)> {
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = open(new, flags, Mode::RUSR | Mode::WUSR)?;
-    Ok((fill(&file, size, fixed)?, fixed))
+    Ok((lay_out(&file, size, fixed)?, fixed))
 }
 
 /// The file while nobody is to find it.
@@ -77,7 +83,7 @@ fn salt() -> io::Result<[u8; 16]> {
     }
 }
 
-fn fill(file: &OwnedFd, size: usize, fixed: Fixed) -> io::Result<WritableMapping> {
+fn lay_out(file: &OwnedFd, size: usize, fixed: Fixed) -> io::Result<WritableMapping> {
     // All of it, so that no page has to be found later, in a reader, when memory is short.
     fallocate(file, FallocateFlags::empty(), 0, size as u64)?;
     let words = WritableMapping::new(file.as_fd(), size)?;
