@@ -445,10 +445,10 @@ impl Connection {
             }
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
             let room = self.incoming.room().map_err(errno)?;
-            let Some((count, descriptors)) = socket.receive(room)? else {
+            let Some(descriptors) = socket.receive(room)? else {
                 return Ok(false);
             };
-            self.incoming.received(count, descriptors).map_err(errno)?;
+            self.incoming.received(descriptors).map_err(errno)?;
         }
     }
 
