@@ -10,7 +10,10 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::net::sockopt::socket_domain;
+use rustix::net::sockopt::{
+    set_socket_send_buffer_size, set_socket_send_buffer_size_force, socket_domain,
+    socket_send_buffer_size,
+};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use crate::ffi::receive::receive;
@@ -18,6 +21,9 @@ use crate::{Errno, Result};
 
 /// How many descriptors one call of sendmsg(2) takes (SCM_MAX_FD of the kernel).
 const AT_ONCE: usize = 253;
+
+/// How much the kernel is to take before the peer has read it, in bytes. sd-bus has it the same.
+const BUFFER: usize = 8 << 20;
 
 /// Both ends of a connection that are ours; mostly the same one.
 #[derive(Clone, Debug)]
@@ -58,6 +64,21 @@ impl Socket {
     pub fn passes_descriptors(&self) -> bool {
         let is_unix = |end: BorrowedFd<'_>| socket_domain(end) == Ok(AddressFamily::UNIX);
         self.0.is_socket && is_unix(self.input()) && is_unix(self.output())
+    }
+
+    /// Has the kernel take more at once than it does by itself, as far as it lets this user: a large message goes whole then,
+    /// and not by a wake-up of its reader for each piece. For AF_UNIX alone: TCP finds out by itself what is good.
+    pub fn enlarge(&self) {
+        // The kernel counts twice what it is told (socket(7)).
+        let is_small =
+            || socket_send_buffer_size(self.output()).is_ok_and(|size| size < 2 * BUFFER);
+        // What is not allowed is not needed.
+        if is_small() {
+            let _ = set_socket_send_buffer_size(self.output(), BUFFER);
+        }
+        if is_small() {
+            let _ = set_socket_send_buffer_size_force(self.output(), BUFFER);
+        }
     }
 
     /// Whether these are the same descriptors.

@@ -130,8 +130,12 @@ impl Connection {
     /// Begins to say who is who.
     fn meet(&mut self, expected: Option<Guid>) -> Result<()> {
         let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+        let is_unix = socket.passes_descriptors();
+        if is_unix {
+            socket.enlarge();
+        }
         self.is_local = self.route.as_ref().is_some_and(Route::is_local);
-        let descriptors = self.wants_descriptors && socket.passes_descriptors();
+        let descriptors = self.wants_descriptors && is_unix;
         self.authentication = Some(match self.serves {
             Some(guid) => {
                 let peer = peer::credentials(socket.input()).ok();
