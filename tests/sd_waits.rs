@@ -30,7 +30,7 @@ fn by_pipes() {
     sandbox!(quiet(), |s| drop(probe(s).compare("$probe pipe", &[])));
 }
 
-/// Who shares a descriptor with a bus finds it as the original leaves it, and as large.
+/// Who shares a descriptor with a bus finds it as the original leaves it; and as much goes through it before anybody reads.
 #[test]
 fn what_a_descriptor_becomes() {
     sandbox!(quiet(), |s| {

@@ -230,25 +230,22 @@ static void waits(void) {
 }
 
 /* What others see who have the descriptor, too. */
-static void descriptor(int family) {
-        int ends[2], size = 0;
-        socklen_t length = sizeof(size);
+static void descriptor(void) {
+        int ends[2];
         sd_bus *bus;
 
-        if (socketpair(family, SOCK_STREAM, 0, ends))
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
                 exit(1);
         bus = with(ends[0], ends[0]);
         INT(sd_bus_start(bus));
         printf("waits %d\n", !(fcntl(ends[0], F_GETFL) & O_NONBLOCK));
         printf("is inherited %d\n", !(fcntl(ends[0], F_GETFD) & FD_CLOEXEC));
-        INT(getsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, &length));
-        INT(size);
         close(ends[1]);
         sd_bus_close(bus);
         sd_bus_unref(bus);
 }
 
-/* Whether a large message is with the kernel, while nobody reads. */
+/* Whether large messages are with the kernel, while nobody reads. */
 static void large(void) {
         static char bytes[150 * 1024];
         uint64_t queued;
@@ -261,7 +258,7 @@ static void large(void) {
                         sd_bus_wait(bus, UINT64_MAX);
         kill(other, SIGSTOP);
         until(other, 'T');
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 4; i++) {
                 MUST(sd_bus_message_new_signal(bus, &m, "/a", "a.b", "C"));
                 MUST(sd_bus_message_append_array(m, 'y', bytes, sizeof(bytes)));
                 INT(sd_bus_send(bus, m, NULL));
@@ -282,7 +279,7 @@ int main(int argc, char **argv) {
         if (by_pipe || strcmp(argv[1], "socket") == 0)
                 waits();
         else {
-                descriptor(AF_UNIX);
+                descriptor();
                 large();
         }
         return 0;

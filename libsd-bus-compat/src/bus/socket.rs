@@ -22,8 +22,9 @@ use crate::{Errno, Result};
 /// How many descriptors one call of sendmsg(2) takes (SCM_MAX_FD of the kernel).
 const AT_ONCE: usize = 253;
 
-/// How much the kernel is to take before the peer has read it, in bytes. sd-bus has it the same.
-const BUFFER: usize = 8 << 20;
+/// How much the kernel is to take before the peer has read it, in bytes; it counts twice of it (socket(7)). More is no faster
+/// for large messages, and slower for many small ones, which then come from farther away than the processor's cache.
+const BUFFER: usize = 512 << 10;
 
 /// Both ends of a connection that are ours; mostly the same one.
 #[derive(Clone, Debug)]
@@ -69,7 +70,6 @@ impl Socket {
     /// Has the kernel take more at once than it does by itself, as far as it lets this user: a large message goes whole then,
     /// and not by a wake-up of its reader for each piece. For AF_UNIX alone: TCP finds out by itself what is good.
     pub fn enlarge(&self) {
-        // The kernel counts twice what it is told (socket(7)).
         let is_small =
             || socket_send_buffer_size(self.output()).is_ok_and(|size| size < 2 * BUFFER);
         // What is not allowed is not needed.
