@@ -45,7 +45,7 @@ const GOALS: [(Option<f64>, Option<f64>); COSTS.len()] = [
     (Some(1.05), None),
     (Some(1.3), None),
     (None, None),
-    (None, None),
+    (None, Some(1.05)),
     (Some(2.0), None),
     (None, None),
     (None, None),

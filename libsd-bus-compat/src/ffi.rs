@@ -25,6 +25,7 @@ mod path;
 pub mod peer;
 mod pointer;
 mod process;
+pub mod receive;
 pub mod resolve;
 pub mod sys;
 mod userdata;

@@ -141,7 +141,7 @@ impl Message {
 }
 
 /// Overwrites these bytes, and lets nobody think that they are not needed any more.
-fn erase(bytes: &mut Vec<u8>) {
+pub(crate) fn erase(bytes: &mut Vec<u8>) {
     bytes.fill(0);
     std::hint::black_box(&mut *bytes).clear();
 }

@@ -426,12 +426,14 @@ impl Connection {
             };
             let mut slices = [IoSlice::new(&[]); GATHER];
             let count = self.outgoing.gather(&mut slices);
-            let sent = socket.send(slices.get(..count).unwrap_or_default(), descriptors)?;
-            if sent == 0 {
-                return Ok(any);
-            }
-            any = true;
+            let slices = slices.get(..count).unwrap_or_default();
+            let given = slices.iter().map(|slice| slice.len()).sum::<usize>();
+            let sent = socket.send(slices, descriptors)?;
+            any |= sent > 0;
             self.outgoing.wrote(sent).for_each(drop);
+            if sent < given {
+                return Ok(any); // it is full
+            }
         }
         Ok(any)
     }
@@ -445,10 +447,10 @@ impl Connection {
             }
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
             let room = self.incoming.room().map_err(errno)?;
-            let Some((count, descriptors)) = socket.receive(room)? else {
+            let Some(descriptors) = socket.receive(room)? else {
                 return Ok(false);
             };
-            self.incoming.received(count, descriptors).map_err(errno)?;
+            self.incoming.received(descriptors).map_err(errno)?;
         }
     }
 

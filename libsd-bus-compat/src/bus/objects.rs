@@ -31,7 +31,8 @@ impl Borrow<[u8]> for Path {
 #[derive(Debug)]
 struct Node<T> {
     born: u64,
-    here: Vec<T>,
+    /// Shared with who looks at it while callbacks may change it: that is a copy then.
+    here: Arc<Vec<T>>,
     /// The nodes one element below, by when they came to be.
     below: BTreeMap<u64, Arc<CStr>>,
 }
@@ -46,14 +47,14 @@ impl<T> Default for Objects<T> {
     }
 }
 
-impl<T> Objects<T> {
+impl<T: Clone> Objects<T> {
     /// Puts something at a path; `place` says before which of what is there.
     pub fn insert(&mut self, path: &CStr, what: T, place: impl FnOnce(&[T]) -> usize) {
         self.changes += 1;
         self.node(path);
         if let Some(node) = self.nodes.get_mut(path.to_bytes()) {
             let place = place(&node.here).min(node.here.len());
-            node.here.insert(place, what);
+            Arc::make_mut(&mut node.here).insert(place, what);
         }
     }
 
@@ -72,7 +73,7 @@ impl<T> Objects<T> {
             self.born += 1;
             let node = Node {
                 born: self.born,
-                here: Vec::new(),
+                here: Arc::default(),
                 below: child.into_iter().collect(),
             };
             self.nodes.insert(Path(Arc::clone(&at)), node);
@@ -85,7 +86,7 @@ impl<T> Objects<T> {
         let Some(node) = self.nodes.get_mut(path.to_bytes()) else {
             return;
         };
-        node.here.retain(|what| !is_meant(what));
+        Arc::make_mut(&mut node.here).retain(|what| !is_meant(what));
         self.changes += 1;
         let mut gone = None;
         for at in iter::once(path.to_bytes()).chain(ancestors(path.to_bytes())) {
@@ -109,9 +110,9 @@ impl<T> Objects<T> {
     }
 
     /// The path and what is at it, if it is there.
-    pub fn find(&self, path: &[u8]) -> Option<(&Arc<CStr>, &[T])> {
+    pub fn find(&self, path: &[u8]) -> Option<(&Arc<CStr>, &Arc<Vec<T>>)> {
         let found = self.nodes.get_key_value(path);
-        found.map(|(path, node)| (&path.0, node.here.as_slice()))
+        found.map(|(path, node)| (&path.0, &node.here))
     }
 
     /// The paths one element below, the newest first, as in sd-bus.

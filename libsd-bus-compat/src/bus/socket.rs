@@ -1,24 +1,30 @@
 //! The descriptors of a connection: bytes and descriptors through them, without waiting.
 
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSlice;
 use std::iter;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::net::sockopt::socket_domain;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+use rustix::net::sockopt::{
+    set_socket_send_buffer_size, set_socket_send_buffer_size_force, socket_domain,
+    socket_send_buffer_size,
 };
+use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
+use crate::ffi::receive::receive;
 use crate::{Errno, Result};
 
 /// How many descriptors one call of sendmsg(2) takes (SCM_MAX_FD of the kernel).
 const AT_ONCE: usize = 253;
+
+/// How much the kernel is to take before the peer has read it, in bytes; it counts twice of it (socket(7)). More is no faster
+/// for large messages, and slower for many small ones, which then come from farther away than the processor's cache.
+const BUFFER: usize = 512 << 10;
 
 /// Both ends of a connection that are ours; mostly the same one.
 #[derive(Clone, Debug)]
@@ -61,6 +67,20 @@ impl Socket {
         self.0.is_socket && is_unix(self.input()) && is_unix(self.output())
     }
 
+    /// Has the kernel take more at once than it does by itself, as far as it lets this user: a large message goes whole then,
+    /// and not by a wake-up of its reader for each piece. For AF_UNIX alone: TCP finds out by itself what is good.
+    pub fn enlarge(&self) {
+        let is_small =
+            || socket_send_buffer_size(self.output()).is_ok_and(|size| size < 2 * BUFFER);
+        // What is not allowed is not needed.
+        if is_small() {
+            let _ = set_socket_send_buffer_size(self.output(), BUFFER);
+        }
+        if is_small() {
+            let _ = set_socket_send_buffer_size_force(self.output(), BUFFER);
+        }
+    }
+
     /// Whether these are the same descriptors.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -81,34 +101,20 @@ impl Socket {
         self.0.output.is_none().then(|| self.input())
     }
 
-    /// Reads what there is; `None` if there is nothing yet.
+    /// Reads what there is, as much as there is room for behind what is in `to`; with the descriptors that come along, or
+    /// `None` if there is nothing yet.
     ///
     /// # Errors
     /// ECONNRESET if the peer has hung up; of recvmsg(2).
-    pub fn receive(&self, to: &mut [u8]) -> Result<Option<(usize, Vec<OwnedFd>)>> {
+    pub fn receive(&self, to: &mut Vec<u8>) -> Result<Option<Vec<OwnedFd>>> {
         let mut descriptors = Vec::new();
-        let received = if self.0.is_socket {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
-            let mut control = RecvAncillaryBuffer::new(&mut space);
-            let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-            let received = recvmsg(
-                self.input(),
-                &mut [IoSliceMut::new(to)],
-                &mut control,
-                flags,
-            );
-            for message in control.drain() {
-                if let RecvAncillaryMessage::ScmRights(rights) = message {
-                    descriptors.extend(rights);
-                }
-            }
-            received.map(|message| message.bytes)
-        } else {
-            rustix::io::read(self.input(), to)
+        let received = match self.0.is_socket {
+            true => receive(self.input(), to, &mut descriptors),
+            false => rustix::io::read(self.input(), spare_capacity(to)),
         };
         match received {
             Ok(0) => Err(Errno::CONNRESET),
-            Ok(count) => Ok(Some((count, descriptors))),
+            Ok(_) => Ok(Some(descriptors)),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(errno) => Err(errno),
         }

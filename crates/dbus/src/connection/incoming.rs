@@ -1,11 +1,11 @@
 //! Bytes that were received, until they are messages.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem::MaybeUninit};
 
 use crate::{
     connection::MAX_DESCRIPTORS,
     error::{Error, Result},
-    message::{FIXED_LENGTH, Message, message_length},
+    message::{FIXED_LENGTH, Message, erase, message_length},
 };
 
 /// What is read at a time, when nothing is known of what comes.
@@ -21,9 +21,8 @@ const LARGE: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Incoming<D> {
     buffer: Vec<u8>,
-    /// What of the buffer was received, from here to there.
+    /// Where in it begins what is no message yet.
     begin: usize,
-    end: usize,
     descriptors: VecDeque<D>,
     /// Whether nothing of a message may stay here.
     leaves_nothing: bool,
@@ -34,7 +33,6 @@ impl<D> Default for Incoming<D> {
         Self {
             buffer: Vec::new(),
             begin: 0,
-            end: 0,
             descriptors: VecDeque::new(),
             leaves_nothing: false,
         }
@@ -46,7 +44,6 @@ impl<D> Incoming<D> {
     pub fn new(received: &[u8]) -> Self {
         Self {
             buffer: received.to_vec(),
-            end: received.len(),
             ..Self::default()
         }
     }
@@ -54,70 +51,55 @@ impl<D> Incoming<D> {
     /// Overwrites what was copied out of the buffer, now and from now on: a message had secrets, and its answer may.
     pub fn leave_nothing(&mut self) {
         self.leaves_nothing = true;
-        let (begin, end) = (self.begin, self.end);
-        let before = self.buffer.get_mut(..begin).unwrap_or_default();
+        let before = self.buffer.get_mut(..self.begin).unwrap_or_default();
         before.fill(0);
-        let behind = self.buffer.get_mut(end..).unwrap_or_default();
-        behind.fill(0);
+        let behind = self.buffer.spare_capacity_mut();
+        behind.fill(MaybeUninit::new(0));
         std::hint::black_box(&mut self.buffer);
     }
 
-    /// Room for the next read, which is never empty.
+    /// The next read goes behind what is here, and takes no more than there is room for, which is some. Memory that is only
+    /// room was not written to: a large message would pay for that.
     ///
     /// # Errors
     /// [`Error::Malformed`]: what was received begins no message; [`Error::NoMemory`].
-    pub fn room(&mut self) -> Result<&mut [u8]> {
-        let have = self.end - self.begin;
+    pub fn room(&mut self) -> Result<&mut Vec<u8>> {
         let wanted = self.wanted()?.unwrap_or(FIXED_LENGTH);
         let length = if wanted > LARGE {
             // Nobody gets memory for saying that much will come.
-            wanted.min((2 * have).max(LARGE))
+            wanted.min((2 * self.have()).max(LARGE))
         } else {
             wanted.max(PIECE)
         };
-        if length > self.buffer.len() - self.begin {
-            self.enlarge(length, have)?;
+        if length > self.buffer.capacity() - self.begin {
+            self.enlarge(length)?;
         }
-        Ok(self.buffer.get_mut(self.end..).unwrap_or_default())
+        Ok(&mut self.buffer)
     }
 
     /// Moves what is there to the front of a buffer of this length.
-    fn enlarge(&mut self, length: usize, have: usize) -> Result<()> {
-        if length <= self.buffer.len() {
-            self.buffer.copy_within(self.begin..self.end, 0);
-        } else if length <= LARGE {
-            // The system gives zeroes: they need not be written.
-            let mut larger = vec![0; length];
-            let there = self.buffer.get(self.begin..self.end).unwrap_or_default();
-            if let Some(place) = larger.get_mut(..have) {
-                place.copy_from_slice(there);
-            }
-            let mut before = std::mem::replace(&mut self.buffer, larger);
-            if self.leaves_nothing {
-                before.fill(0);
-                std::hint::black_box(&mut before);
-            }
+    fn enlarge(&mut self, length: usize) -> Result<()> {
+        if self.leaves_nothing {
+            let mut larger = Vec::new();
+            let reserved = larger.try_reserve_exact(length);
+            reserved.map_err(|_| Error::NoMemory)?;
+            larger.extend_from_slice(self.there());
+            erase(&mut std::mem::replace(&mut self.buffer, larger));
         } else {
             self.buffer.drain(..self.begin);
             let more = length.saturating_sub(self.buffer.len());
             let reserved = self.buffer.try_reserve_exact(more);
             reserved.map_err(|_| Error::NoMemory)?;
-            self.buffer.resize(length, 0);
         }
-        (self.begin, self.end) = (0, have);
+        self.begin = 0;
         Ok(())
     }
 
-    /// So many bytes were read into the room, and these descriptors came with them.
+    /// These descriptors came with what was read last.
     ///
     /// # Errors
-    /// [`Error::Malformed`]: more descriptors than any message may have.
-    pub fn received(
-        &mut self,
-        count: usize,
-        descriptors: impl IntoIterator<Item = D>,
-    ) -> Result<()> {
-        self.end = self.buffer.len().min(self.end + count);
+    /// [`Error::Malformed`]: more than any message may have.
+    pub fn received(&mut self, descriptors: impl IntoIterator<Item = D>) -> Result<()> {
         for descriptor in descriptors {
             if self.descriptors.len() >= MAX_DESCRIPTORS {
                 return Err(Error::Malformed);
@@ -127,10 +109,18 @@ impl<D> Incoming<D> {
         Ok(())
     }
 
+    /// What is no message yet.
+    fn there(&self) -> &[u8] {
+        self.buffer.get(self.begin..).unwrap_or_default()
+    }
+
+    fn have(&self) -> usize {
+        self.buffer.len() - self.begin
+    }
+
     /// How long the message is that comes next, if enough of it is there to tell.
     fn wanted(&self) -> Result<Option<usize>> {
-        let there = self.buffer.get(self.begin..self.end).unwrap_or_default();
-        match there.first_chunk::<FIXED_LENGTH>() {
+        match self.there().first_chunk::<FIXED_LENGTH>() {
             Some(fixed) => message_length(fixed).map(Some),
             None => Ok(None),
         }
@@ -138,9 +128,8 @@ impl<D> Incoming<D> {
 
     /// Whether [`Incoming::next_message`] has something to say before more is received.
     pub fn is_ready(&self) -> bool {
-        let have = self.end - self.begin;
         match self.wanted() {
-            Ok(wanted) => wanted.is_some_and(|length| length <= have),
+            Ok(wanted) => wanted.is_some_and(|length| length <= self.have()),
             Err(_) => true,
         }
     }
@@ -151,17 +140,15 @@ impl<D> Incoming<D> {
     /// [`Error::Malformed`]: what was received is no message, or came with other descriptors. The connection is no good
     /// any more.
     pub fn next_message(&mut self) -> Result<Option<(Message, Vec<D>)>> {
-        let have = self.end - self.begin;
+        let have = self.have();
         let Some(length) = self.wanted()?.filter(|length| *length <= have) else {
             return Ok(None);
         };
         let bytes = if length == have && self.begin == 0 && length > SMALL {
             let mut bytes = std::mem::take(&mut self.buffer);
-            bytes.truncate(length);
             if bytes.capacity() > 2 * length {
                 bytes.shrink_to_fit();
             }
-            self.end = 0;
             bytes
         } else {
             let there = self.buffer.get(self.begin..self.begin + length);
@@ -172,8 +159,9 @@ impl<D> Incoming<D> {
             }
             bytes
         };
-        if self.begin == self.end {
-            (self.begin, self.end) = (0, 0);
+        if self.have() == 0 {
+            self.buffer.clear();
+            self.begin = 0;
         }
         let message = Message::parse_counted(bytes)?;
         let count = message.header().descriptors() as usize;
@@ -182,7 +170,7 @@ impl<D> Incoming<D> {
         }
         let descriptors = self.descriptors.drain(..count).collect();
         // What came with the last byte that was read belongs to what was read.
-        if self.end == 0 && !self.descriptors.is_empty() {
+        if self.have() == 0 && !self.descriptors.is_empty() {
             return Err(Error::Malformed);
         }
         Ok(Some((message, descriptors)))
@@ -190,6 +178,6 @@ impl<D> Incoming<D> {
 
     /// Whether a message was begun: the peer must not hang up here.
     pub fn is_partial(&self) -> bool {
-        self.end > self.begin
+        self.have() > 0
     }
 }

@@ -18,6 +18,8 @@ use crate::{Errno, Result};
 
 /// How long authentication may take, in µs.
 const AUTHENTICATION: u64 = 90_000_000;
+/// How much of authentication is read at a time.
+const PIECE: usize = 1024;
 
 impl Connection {
     /// Begins.
@@ -128,8 +130,12 @@ impl Connection {
     /// Begins to say who is who.
     fn meet(&mut self, expected: Option<Guid>) -> Result<()> {
         let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;
+        let is_unix = socket.passes_descriptors();
+        if is_unix {
+            socket.enlarge();
+        }
         self.is_local = self.route.as_ref().is_some_and(Route::is_local);
-        let descriptors = self.wants_descriptors && socket.passes_descriptors();
+        let descriptors = self.wants_descriptors && is_unix;
         self.authentication = Some(match self.serves {
             Some(guid) => {
                 let peer = peer::credentials(socket.input()).ok();
@@ -171,18 +177,17 @@ impl Connection {
                 self.authenticated()?;
                 return Ok(true);
             }
-            let mut bytes = [0; 1024];
-            let Some((count, descriptors)) = socket.receive(&mut bytes)? else {
+            let mut received = Vec::with_capacity(PIECE);
+            let Some(descriptors) = socket.receive(&mut received)? else {
                 return Ok(any);
             };
             any = true;
-            let received = bytes.get(..count).unwrap_or_default();
-            let used = side.input(received).map_err(errno)?;
+            let used = side.input(&received).map_err(errno)?;
             match side.outcome() {
                 // The first message may come with the last word, and bring descriptors.
                 Some(outcome) if outcome.descriptors || descriptors.is_empty() => {
                     self.incoming = Incoming::new(received.get(used..).unwrap_or_default());
-                    self.incoming.received(0, descriptors).map_err(errno)?;
+                    self.incoming.received(descriptors).map_err(errno)?;
                 }
                 None if descriptors.is_empty() => {}
                 _ => return Err(Errno::IO),

@@ -216,25 +216,20 @@ pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
     is_call(&*message.enter()?)?;
     bus.enter()?.connection.check_open()?;
     running(bus)?;
+    let mut moment = now();
     let (serial, until) = {
         let mut state = bus.enter()?;
         let mut own = message.enter()?;
         let (sealed, serial) = seal(&mut state, &mut own, usec)?;
-        let until = deadline(&state, own.timeout.max(usec));
+        let until = deadline(&state, moment, own.timeout.max(usec));
         state.connection.send(sealed)?;
         (serial, until)
     };
-    // What has come before cannot be the answer.
-    let mut has_waited = false;
     loop {
-        let socket = {
+        let (socket, write, left) = {
             let mut state = bus.enter()?;
-            if has_waited && let Some(answer) = state.connection.take_reply(serial)? {
-                return Ok(answer);
-            }
-            has_waited = true;
             let _ = state.connection.write()?;
-            let left = until.saturating_sub(now());
+            let left = until.saturating_sub(moment);
             if left == 0 {
                 return Err(Errno::TIMEDOUT);
             }
@@ -243,8 +238,12 @@ pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
             (state.connection.socket()?.clone(), write, left)
         };
         // Outside: a thread that waits here is in nobody's way.
-        let (socket, write, left) = socket;
         socket.wait(true, write, left)?;
+        // What has come before cannot have been the answer.
+        if let Some(answer) = bus.enter()?.connection.take_reply(serial)? {
+            return Ok(answer);
+        }
+        moment = now();
     }
 }
 
@@ -290,7 +289,7 @@ pub fn call_async(
     let mut own = message.enter()?;
     is_call(&own)?;
     let (sealed, serial) = seal(&mut state, &mut own, usec)?;
-    let until = deadline(&state, own.timeout.max(usec));
+    let until = deadline(&state, now(), own.timeout.max(usec));
     let kind = SlotKind::Reply { serial };
     let slot = Slot::add(bus, &mut state, kind, callback, floating);
     let waiter = Waiter::Slot(slot.number);

@@ -14,7 +14,7 @@ use super::message::Message;
 use super::object::Object;
 use super::slot::{Handler, Slot};
 use super::tracked::Track;
-use crate::bus::connection::{Connection, Phase, now};
+use crate::bus::connection::{Connection, Phase};
 use crate::bus::creds::mask;
 use crate::bus::objects::Objects;
 use crate::ffi::boundary::{entry, whole};
@@ -333,13 +333,13 @@ unsafe fn queued(of: *const Bus, to: *mut u64, which: fn((usize, usize)) -> usiz
     unsafe { within(of, get) }
 }
 
-/// When an answer is too late, of a timeout as functions take it: 0 is the bus's own.
-pub fn deadline(state: &State, timeout: u64) -> u64 {
+/// When an answer is too late, from a moment on, of a timeout as functions take it: 0 is the bus's own.
+pub fn deadline(state: &State, moment: u64, timeout: u64) -> u64 {
     let timeout = match timeout {
         0 => state.connection.timeout,
         timeout => timeout,
     };
-    now().saturating_add(timeout)
+    moment.saturating_add(timeout)
 }
 
 #[unsafe(no_mangle)]

@@ -35,8 +35,7 @@ pub(super) struct Call<'a> {
 pub(super) struct Node {
     pub(super) path: Arc<CStr>,
     pub(super) is_above: bool,
-    /// As much of it as is for this call.
-    pub(super) here: Vec<Object>,
+    all: Arc<Vec<Object>>,
 }
 
 /// An interface that an object has, and what the object has for it.
@@ -93,8 +92,16 @@ impl Stop {
 }
 
 impl Node {
+    /// As much of it as is for the call.
+    pub(super) fn here(&self) -> impl Iterator<Item = &Object> {
+        let is_for_it = |object: &&Object| {
+            !self.is_above || object.is_fallback || matches!(object.what, What::Enumerator(_))
+        };
+        self.all.iter().filter(is_for_it)
+    }
+
     pub(super) fn has_manager(&self) -> bool {
-        let mut here = self.here.iter();
+        let mut here = self.here();
         here.any(|object| matches!(object.what, What::Manager))
     }
 }
@@ -102,16 +109,11 @@ impl Node {
 /// What is at a path, if it is there: for the path itself, or for one below it.
 fn node(bus: &Bus, path: &[u8], is_above: bool) -> Result<Option<Node>> {
     let state = bus.enter()?;
-    let Some((path, here)) = state.objects.find(path) else {
-        return Ok(None);
-    };
-    let is_for_it = |object: &&Object| {
-        !is_above || object.is_fallback || matches!(object.what, What::Enumerator(_))
-    };
-    Ok(Some(Node {
-        here: here.iter().filter(is_for_it).cloned().collect(),
+    let found = state.objects.find(path);
+    Ok(found.map(|(path, all)| Node {
         path: Arc::clone(path),
         is_above,
+        all: Arc::clone(all),
     }))
 }
 
@@ -172,7 +174,7 @@ impl Call<'_> {
 
     fn offer_to(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
         let is_for_all = |object: &Object| matches!(object.what, What::Calls);
-        if node.here.iter().any(is_for_all) {
+        if node.here().any(is_for_all) {
             let before = self.bus.enter()?.objects.changes();
             if self.offer_all(node, asked)? {
                 return Ok(true);
@@ -198,7 +200,7 @@ impl Call<'_> {
 
     /// Offers it to the functions for all calls.
     fn offer_all(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
-        for object in &node.here {
+        for object in node.here() {
             if !matches!(object.what, What::Calls) || asked.called.contains(&object.slot) {
                 continue;
             }
@@ -230,10 +232,10 @@ impl Call<'_> {
             What::Interface { .. } => false,
             What::Manager | What::Enumerator(_) => !node.is_above,
         };
-        if node.here.iter().any(is_surely) {
+        if node.here().any(is_surely) {
             return Ok(true);
         }
-        for object in &node.here {
+        for object in node.here() {
             if self.find(object)?.is_some() {
                 return Ok(true);
             }
@@ -374,7 +376,7 @@ impl Call<'_> {
 
     /// Calls a method of an interface that is here. A call without an interface is for any that has the member.
     fn method(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
-        for object in &node.here {
+        for object in node.here() {
             let What::Interface { name, vtable, .. } = &object.what else {
                 continue;
             };

@@ -27,7 +27,7 @@ impl Call<'_> {
             text.push_str(OBJECT_MANAGER);
         }
         let mut open = None;
-        for object in &node.here {
+        for object in node.here() {
             let Some(one) = self.find(object)? else {
                 continue;
             };

@@ -165,7 +165,7 @@ impl Call<'_> {
         for node in self.nodes() {
             let node = node?;
             let hidden = all.len();
-            for object in &node.here {
+            for object in node.here() {
                 let Some(one) = self.find(object)? else {
                     continue;
                 };
@@ -186,7 +186,7 @@ impl Call<'_> {
         for node in self.nodes() {
             let node = node?;
             let mut parts = Vec::new();
-            for object in &node.here {
+            for object in node.here() {
                 if matches!(&object.what, What::Interface { name: own, .. } if **own == *name) {
                     parts.extend(self.find(object)?);
                 }

@@ -47,7 +47,7 @@ impl Call<'_> {
             self.refuse(INVALID_ARGS, "Expected interface and member parameters")?;
             return Ok(true);
         };
-        for object in &node.here {
+        for object in node.here() {
             let What::Interface {
                 name: own, vtable, ..
             } = &object.what
@@ -98,7 +98,7 @@ impl Call<'_> {
         answer.open_container(types::ARRAY, b"{sv}")?;
         // Those that every object has are without properties.
         let mut is_known = interface.is_empty() || super::OWN.contains(&interface.as_c_str());
-        for object in &node.here {
+        for object in node.here() {
             let Some(one) = self.find(object)? else {
                 continue;
             };
