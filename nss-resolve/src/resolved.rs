@@ -64,9 +64,10 @@ pub(crate) fn by_name(question: ByName<'_>, answer: &mut AddressAnswer<'_>) -> R
                 answer.address(address);
             }
         }
-        Found::Name(name) => {
-            if name::is_host(name) {
-                answer.canonical_name(name);
+        // Mostly it is the name that was asked for, which it is without.
+        Found::Name(canonical) => {
+            if canonical != name && name::is_host(canonical) {
+                answer.canonical_name(canonical);
             }
         }
         Found::TimeToLive(seconds) => answer.time_to_live(seconds),
