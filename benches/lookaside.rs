@@ -2,7 +2,8 @@
 //! memory, /etc/hosts, and a module whose answers are constant: what the C library takes for itself. All on one core.
 //!
 //! The constant module is linked as ours are, without the start files, which nothing of it needs; `getent` finds both by
-//! ld.so.cache, as it does where they are installed.
+//! ld.so.cache, as it does where they are installed. Another one is the least that can be loaded, for what a process is made slower
+//! by whatever it loads.
 //!
 //! nscd is the one that no module can be compared with: the C library asks it before it looks at nsswitch.conf, so that it is faster
 //! than the constant. The ways are taken in turn, so that whatever else the machine does meets all alike, and compared within each round.
@@ -37,16 +38,18 @@ enum Way {
     Nscd,
     Files,
     Constant,
+    Least,
 }
 
-use Way::{Constant, Files, Nscd, Ours, Systemd};
+use Way::{Constant, Files, Least, Nscd, Ours, Systemd};
 
-const WAYS: [(Way, &str); 5] = [
+const WAYS: [(Way, &str); 6] = [
     (Ours, "switchyard"),
     (Systemd, "systemd"),
     (Nscd, "nscd"),
     (Files, "files"),
     (Constant, "constant"),
+    (Least, "least"),
 ];
 
 /// A figure of each way; the arguments of nss_cost, and what must come of them: status or error, number of addresses.
@@ -136,6 +139,14 @@ fn lay_out(s: &Sandbox) {
     ))
     .ok();
     fs::copy(&object, format!("/usr/lib/{}/{CONSTANT}", library.trim())).unwrap();
+    fs::write("/tmp/least.c", include_str!("../tests/c/nss_least.c")).unwrap();
+    fs::write("/tmp/least.ld", include_str!("../tests/c/nss_least.ld")).unwrap();
+    let layout = "-nostdlib -Wl,-T,/tmp/least.ld -Wl,--hash-style=gnu -Wl,--build-id=none -Wl,-s";
+    let object = format!("/usr/lib/{}/libnss_least.so.2", library.trim());
+    s.run(&format!(
+        "cc -O2 -shared -fPIC {layout} -o {object} /tmp/least.c"
+    ))
+    .ok();
     s.run("ldconfig").ok();
     let hosts = "127.0.0.1 localhost\n192.0.2.10 name.test\n2001:db8::10 name.test\n192.0.2.11 v4only.test\n";
     fs::write("/etc/hosts", hosts).unwrap();
@@ -174,7 +185,7 @@ fn module(way: Way) -> Option<String> {
     match way {
         Ours | Systemd => Some(format!("{}/{MODULE}", folder(way))),
         Constant => Some(format!("{}/{CONSTANT}", folder(way))),
-        Nscd | Files => None,
+        Nscd | Files | Least => None,
     }
 }
 
@@ -188,6 +199,7 @@ impl Bench {
             Ours | Systemd | Nscd => "resolve",
             Files => "files",
             Constant => "constant",
+            Least => "least",
         });
         let nscd = (way == Nscd).then(|| {
             fs::create_dir_all("/run/nscd").unwrap();
@@ -227,7 +239,7 @@ impl Bench {
     /// tells of the machine.
     fn processes(&mut self) {
         use_service("resolve");
-        let ways = "hosts:resolve hosts:files hosts:constant -- hosts name.test";
+        let ways = "hosts:resolve hosts:files hosts:constant hosts:least -- hosts name.test";
         let line = format!("{} least 60 {ways}", self.time);
         let run = || {
             let run = Command::shell(&line).timeout(Duration::from_secs(60));
@@ -235,7 +247,7 @@ impl Bench {
         };
         run();
         let said = run();
-        for (way, line) in [Ours, Files, Constant].into_iter().zip(said.lines()) {
+        for (way, line) in [Ours, Files, Constant, Least].into_iter().zip(said.lines()) {
             self.add(way, GETENT, figure(line, "0"));
         }
     }
@@ -313,6 +325,8 @@ impl Bench {
         goals.at_most("getent hosts, to that by files", ratio, 1.03);
         let ratio = self.ratio(Constant, Files, GETENT);
         goals::print_floor("getent hosts by the constant, to that by files", ratio);
+        let ratio = self.ratio(Least, Files, GETENT);
+        goals::print_floor("getent hosts by the least, to that by files", ratio);
         goals
     }
 }

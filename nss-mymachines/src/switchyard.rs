@@ -41,9 +41,12 @@ pub(crate) fn by_name(
                 answer.address(address);
             }
         }
-        Found::Name(name) => {
-            if let Some(name) = MachineName::new(name) {
-                answer.canonical_name(name.as_bytes());
+        // Mostly it is the name that was asked for, which it is without.
+        Found::Name(canonical) => {
+            if canonical != name.as_bytes()
+                && let Some(canonical) = MachineName::new(canonical)
+            {
+                answer.canonical_name(canonical.as_bytes());
             }
         }
         Found::TimeToLive(seconds) => answer.time_to_live(seconds),

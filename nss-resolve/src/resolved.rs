@@ -4,7 +4,7 @@ use core::ffi::CStr;
 use core::time::Duration;
 
 use lookaside::{Lookaside, Question};
-use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
+use nss_host::{Address, AddressAnswer, ByName, Failure, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
 use varlink_call::{Outcome, Request, Scanner, Server, call_watched};
@@ -48,13 +48,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Asks for the addresses of a host.
-pub(crate) fn by_name(
-    name: &str,
-    family: Option<Family>,
-    answer: &mut AddressAnswer<'_>,
-) -> Result<(), Failure> {
+pub(crate) fn by_name(question: ByName<'_>, answer: &mut AddressAnswer<'_>) -> Result<(), Failure> {
+    let ByName { name, family } = question;
     let word = |interface: &Interface| {
-        let request = Request::new(interface.resolve_hostname).text("name", name.as_bytes());
+        let request = Request::new(interface.resolve_hostname).text("name", name);
         match family {
             Some(family) => request.integer("family", family.raw().unsigned_abs()),
             None => request,
@@ -67,17 +64,20 @@ pub(crate) fn by_name(
                 answer.address(address);
             }
         }
-        Found::Name(name) => {
-            if name::is_host(name) {
-                answer.canonical_name(name);
+        // Mostly it is the name that was asked for, which it is without.
+        Found::Name(canonical) => {
+            if canonical != name && name::is_host(canonical) {
+                answer.canonical_name(canonical);
             }
         }
         Found::TimeToLive(seconds) => answer.time_to_live(seconds),
     };
     let way = Way::asked_for()?;
-    let question = nss_known::name(name.as_bytes(), family);
-    match way.known(question, &mut found) {
+    match way.known(nss_known::name(name, family), &mut found) {
         Some(told) => told,
+        // No server has such a name. The question can't be put into words either, but that is no
+        // fault of the daemon's, for which another service should be asked.
+        None if !name::is_askable(name) => Err(Failure::NotFound),
         None => ask(way, &word, &mut |scanner| hostname(scanner, &mut found)),
     }
 }

@@ -6,6 +6,9 @@
 /// The words that every state has (section 2.2): the first bits of the square roots of primes, as in SHA-256.
 const IV: [u32; 4] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a];
 
+/// How often the state is mixed (section 2.2).
+const ROUNDS: usize = 7;
+
 /// The bytes of a block.
 pub(crate) const BLOCK: usize = 64;
 
@@ -97,9 +100,8 @@ fn compress(state: &[u32; 8], block: &[u8; BLOCK], length: usize, flags: u32) ->
             v[$b] = (v[$b] ^ v[$c]).rotate_right(7);
         };
     }
-    // Not a loop, in which the words of the message would be moved each time: 71 ns instead of 82, for 2 kB.
-    macro_rules! round {
-        () => {
+    // A loop, in which the words of the message are moved each time: 2 kB less for 14 ns of a name that is not remembered.
+    for _ in 0..ROUNDS {
         mix!(0 4 8 12, 0 1);
         mix!(1 5 9 13, 2 3);
         mix!(2 6 10 14, 4 5);
@@ -108,21 +110,8 @@ fn compress(state: &[u32; 8], block: &[u8; BLOCK], length: usize, flags: u32) ->
         mix!(1 6 11 12, 10 11);
         mix!(2 7 8 13, 12 13);
         mix!(3 4 9 14, 14 15);
-        };
+        m = permuted(m);
     }
-    round!();
-    m = permuted(m);
-    round!();
-    m = permuted(m);
-    round!();
-    m = permuted(m);
-    round!();
-    m = permuted(m);
-    round!();
-    m = permuted(m);
-    round!();
-    m = permuted(m);
-    round!();
     let (low, high) = v.split_at(8);
     let mut new = [0; 8];
     for ((word, low), high) in new.iter_mut().zip(low).zip(high) {

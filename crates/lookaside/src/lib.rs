@@ -13,6 +13,7 @@ extern crate std;
 mod blake3;
 mod geometry;
 mod head;
+mod memory;
 #[cfg(test)]
 mod model;
 mod question;

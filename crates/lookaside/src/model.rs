@@ -10,6 +10,7 @@ use loom::thread;
 
 use crate::geometry::{Geometry, INLINE, PLAIN};
 use crate::head::{Complete, Fixed, state};
+use crate::memory::Memory;
 use crate::question::{Family, Question};
 use crate::record::{Answer, HEAD, Item, NEVER, Verdict};
 use crate::sequence;
@@ -20,7 +21,7 @@ use crate::words::{Words, WordsMut};
 
 mod shared;
 
-use shared::Shared;
+pub(crate) use shared::Shared;
 
 const SIZE: usize = 16 << 10;
 
@@ -66,7 +67,7 @@ impl Places {
 }
 
 /// Checks all orders in which a thread is interrupted so many times, which is what bugs need few of.
-fn check(preemptions: usize, work: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn check(preemptions: usize, work: impl Fn() + Sync + Send + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(preemptions);
     model.check(work);
@@ -198,6 +199,8 @@ fn a_block_that_is_used_again_is_not_part_of_the_old_answer() {
             let view = View {
                 words: &shared,
                 fixed,
+                memory: &Memory::new(),
+                map: 1,
             };
             let mut found = Vec::new();
             let verdict = view.lookup(CLOCK, &name(b"a"), &mut |item| {
@@ -242,6 +245,31 @@ fn after_all_was_voided_nothing_is_found() {
         let old = Verdict::NoData { ttl: Some(10) };
         assert!(
             verdict == Verdict::Miss || (verdict == old && !is_void),
+            "{verdict:?}"
+        );
+    });
+}
+
+#[test]
+fn after_an_answer_was_taken_out_it_is_not_remembered() {
+    check(3, || {
+        let (table, fixed, places) = known(Answer::NoData, Complete::Nothing);
+        let words = [places.tag(), places.sequence(), state::EPOCH];
+        let (mut table, shared) = share(table, words);
+        let (memory, old) = (Memory::new(), Verdict::NoData { ttl: Some(10) });
+        let ask = move |memory: &Memory| shared.lookup_with(memory, fixed, &name(b"a"));
+        assert_eq!(ask(&memory), old);
+        let acknowledged = loom::sync::Arc::new(AtomicBool::new(false));
+        let heard = acknowledged.clone();
+        let reader = thread::spawn(move || {
+            let is_out = heard.load(Ordering::Acquire);
+            (is_out, ask(&memory))
+        });
+        table.remove(&name(b"a"));
+        acknowledged.store(true, Ordering::Release);
+        let (is_out, verdict) = reader.join().unwrap();
+        assert!(
+            verdict == Verdict::Miss || (verdict == old && !is_out),
             "{verdict:?}"
         );
     });

@@ -64,7 +64,7 @@ impl<'q> Question<'q> {
     pub fn digest(&self) -> u64 {
         use std::hash::{DefaultHasher, Hasher};
         let mut hasher = DefaultHasher::new();
-        self.blocks(|block, length, _| {
+        self.blocks(&self.first_block(), |block, length, _| {
             hasher.write(block);
             hasher.write_usize(length);
         });
@@ -77,36 +77,107 @@ impl<'q> Question<'q> {
         kind.into()
     }
 
-    /// Hands over what is hashed in blocks of [`BLOCK`] bytes, with the length of each and whether it is the last, which
-    /// zeros follow.
-    pub(crate) fn blocks(&self, mut take: impl FnMut(&[u8; BLOCK], usize, bool)) {
-        let mut rest = self.octets;
-        let mut block = [0; BLOCK];
-        let [kind, family, room @ ..] = &mut block;
-        [*kind, *family] = self.head;
-        let mut length = self.head.len().wrapping_add(self.fill(room, &mut rest));
-        while !rest.is_empty() {
-            take(&block, length, false);
-            block = [0; BLOCK];
-            length = self.fill(&mut block, &mut rest);
-        }
-        take(&block, length, true);
+    /// The family that is asked for, as it is hashed.
+    pub(crate) fn family(&self) -> u8 {
+        let [_, family] = self.head;
+        family
     }
 
-    /// Moves as many bytes as there is room for, those of a name in lower case.
-    fn fill(&self, room: &mut [u8], rest: &mut &[u8]) -> usize {
-        let (now, later) = rest.split_at_checked(room.len()).unwrap_or((rest, &[]));
-        *rest = later;
-        let [kind, _] = self.head;
-        for (place, octet) in room.iter_mut().zip(now) {
-            *place = if kind == NAME {
-                octet.to_ascii_lowercase()
-            } else {
-                *octet
-            };
-        }
-        now.len()
+    /// The name or the address, as it was put.
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.octets
     }
+
+    /// The first block of what is hashed.
+    pub(crate) fn first_block(&self) -> [u8; BLOCK] {
+        self.message().block()
+    }
+
+    /// Hands over what is hashed in blocks of [`BLOCK`] bytes, with the length of each and whether it is the last, which
+    /// zeros follow. The first is known.
+    pub(crate) fn blocks(
+        &self,
+        first: &[u8; BLOCK],
+        mut take: impl FnMut(&[u8; BLOCK], usize, bool),
+    ) {
+        let mut left = self.head.len().wrapping_add(self.octets.len());
+        let (mut message, mut block) = (self.message(), *first);
+        if left > BLOCK {
+            message.block();
+        }
+        while left > BLOCK {
+            take(&block, BLOCK, false);
+            left = left.wrapping_sub(BLOCK);
+            block = message.block();
+        }
+        take(&block, left, true);
+    }
+
+    fn message(&self) -> Message<'q> {
+        let [kind, _] = self.head;
+        Message {
+            before: u16::from_le_bytes(self.head).into(),
+            rest: self.octets,
+            is_name: kind == NAME,
+        }
+    }
+}
+
+/// What is hashed of a question, by eights: what is stored by bytes can't be loaded by words at once.
+struct Message<'q> {
+    /// The two bytes that come before the rest.
+    before: u64,
+    rest: &'q [u8],
+    is_name: bool,
+}
+
+impl Message<'_> {
+    /// The next block, with zeros at the end.
+    fn block(&mut self) -> [u8; BLOCK] {
+        let mut block = [0; BLOCK];
+        let (places, _) = block.as_chunks_mut();
+        for place in places {
+            let next = self.eight();
+            *place = (self.before | next << 16).to_le_bytes();
+            self.before = next >> 48;
+            if self.before == 0 && self.rest.is_empty() {
+                break;
+            }
+        }
+        block
+    }
+
+    /// The next eight bytes, in lower case if it is a name, the first of them the lowest.
+    fn eight(&mut self) -> u64 {
+        let eight = match self.rest.split_first_chunk() {
+            Some((eight, rest)) => {
+                self.rest = rest;
+                u64::from_le_bytes(*eight)
+            }
+            None => {
+                let rest = core::mem::take(&mut self.rest);
+                let backwards = rest.iter().rev();
+                backwards.fold(0, |eight, octet| eight << 8 | u64::from(*octet))
+            }
+        };
+        if self.is_name {
+            lower_case(eight)
+        } else {
+            eight
+        }
+    }
+}
+
+/// Eight bytes at once, as [`u8::to_ascii_lowercase`] does each.
+fn lower_case(eight: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = EACH << 7;
+    // The highest bit of each byte: whether it is as large as `A`, and whether it is larger than `Z`.
+    let low = eight & !HIGHEST;
+    let is_a = low.wrapping_add(EACH * (0x80 - b'A' as u64));
+    let is_beyond = low.wrapping_add(EACH * (0x7f - b'Z' as u64));
+    let is_upper = is_a & !is_beyond & !eight & HIGHEST;
+    eight | is_upper >> 2
 }
 
 #[cfg(test)]
@@ -117,7 +188,8 @@ mod tests {
 
     fn message(question: Option<Question<'_>>) -> Vec<u8> {
         let (mut message, mut is_over) = (Vec::new(), false);
-        question.unwrap().blocks(|block, length, is_last| {
+        let question = question.unwrap();
+        question.blocks(&question.first_block(), |block, length, is_last| {
             assert!(!is_over && (is_last || length == BLOCK));
             assert!(block[length..].iter().all(|octet| *octet == 0));
             message.extend(&block[..length]);

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::head::{Fixed, is_retired};
+use crate::memory::Memory;
 use crate::question::Question;
 use crate::record::{Item, Verdict};
 use crate::sys::{Identity, Place, Region, identity, open, seconds};
@@ -27,6 +28,7 @@ pub struct Lookaside {
     /// How many of the generations have been taken up.
     current: AtomicU32,
     generations: [Generation; GENERATIONS],
+    memory: Memory,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Lookaside {
             looked: AtomicU32::new(u32::MAX),
             current: AtomicU32::new(0),
             generations: [const { Generation::new() }; GENERATIONS],
+            memory: Memory::new(),
         }
     }
 
@@ -73,17 +76,22 @@ impl Lookaside {
         question: &Question<'_>,
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
-        let (words, fixed) = self.current().and_then(Generation::map).ok_or(Stale)?;
+        let (number, generation) = self.current().ok_or(Stale)?;
+        let (words, fixed) = generation.map().ok_or(Stale)?;
         let view = View {
             words: &words,
             fixed,
+            memory: &self.memory,
+            map: number,
         };
         view.lookup(clock, question, found)
     }
 
-    fn current(&self) -> Option<&Generation> {
-        let count = self.current.load(Ordering::Acquire) as usize;
-        self.generations.get(count.checked_sub(1)?)
+    /// The generation that answers, and its number.
+    fn current(&self) -> Option<(u32, &Generation)> {
+        let count = self.current.load(Ordering::Acquire);
+        let generation = self.generations.get((count as usize).checked_sub(1)?)?;
+        Some((count, generation))
     }
 
     /// Whether there is a new file, which then has been taken up. Looks once a second.
@@ -102,7 +110,7 @@ impl Lookaside {
         let Some(number) = self.generations.iter().position(is_free) else {
             return false;
         };
-        let current = self.current().map(Generation::identity);
+        let current = self.current().map(|(_, generation)| generation.identity());
         if current.is_some() && current == identity(self.path) {
             return false;
         }

@@ -106,7 +106,6 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    #[cfg(any(test, feature = "writer"))]
     pub(crate) fn to_words(self) -> [u32; HEAD] {
         [
             self.expires,

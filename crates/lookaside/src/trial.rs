@@ -7,6 +7,7 @@ use std::vec::Vec;
 
 use crate::geometry::{INLINE, PLAIN, SLOT, WAYS};
 use crate::head::{Fixed, state};
+use crate::memory::Memory;
 use crate::question::{Family, Question};
 use crate::record::{Item, Verdict};
 use crate::seal::Seal;
@@ -46,12 +47,30 @@ impl Heap {
         Some((words, fixed))
     }
 
-    /// Looks up, with what is handed over.
+    /// Looks up, with what is handed over. Twice, since what is remembered must be what was found.
     pub(crate) fn lookup(&self, clock: u32, question: &Question<'_>) -> (Verdict, Vec<Part>) {
+        let memory = Memory::new();
+        let found = self.lookup_with(&memory, clock, question);
+        assert_eq!(self.lookup_with(&memory, clock, question), found);
+        found
+    }
+
+    /// Looks up with what is remembered.
+    pub(crate) fn lookup_with(
+        &self,
+        memory: &Memory,
+        clock: u32,
+        question: &Question<'_>,
+    ) -> (Verdict, Vec<Part>) {
         let Some(fixed) = Fixed::read(self, self.size()) else {
             return (Verdict::Miss, Vec::new());
         };
-        let view = View { words: self, fixed };
+        let view = View {
+            words: self,
+            fixed,
+            memory,
+            map: 1,
+        };
         let mut parts = Vec::new();
         let verdict = view.lookup(clock, question, &mut |item| parts.push(Part::from(item)));
         (verdict.unwrap_or(Verdict::Miss), parts)

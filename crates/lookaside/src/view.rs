@@ -1,12 +1,14 @@
 //! One lookup in one map.
 
+use crate::blake3;
 use crate::geometry::{INLINE, PLAIN, WAYS};
 use crate::head::{Fixed, State};
+use crate::memory::{Asked, ITEMS, Memory, Own};
 use crate::question::Question;
 use crate::record::{HEAD, Head, Item, Kind, LONGEST, Verdict, hand_over};
 use crate::seal::{Key, Seal};
 use crate::sequence;
-use crate::words::Words;
+use crate::words::{Claim, Words};
 
 /// The map does not answer any more; there may be another in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +16,15 @@ pub(crate) struct Stale;
 
 /// A map, believed no further than its size.
 #[derive(Debug)]
-pub(crate) struct View<'m, W> {
+pub(crate) struct View<'m, W, M = Own> {
     pub(crate) words: &'m W,
     pub(crate) fixed: Fixed,
+    /// What is remembered of this and other maps, and the number of this one among them.
+    pub(crate) memory: &'m Memory<M>,
+    pub(crate) map: u32,
 }
 
-impl<W: Words> View<'_, W> {
+impl<W: Words, M: Claim> View<'_, W, M> {
     /// Answers a question at the second `clock` of `CLOCK_MONOTONIC`.
     pub(crate) fn lookup(
         &self,
@@ -27,16 +32,50 @@ impl<W: Words> View<'_, W> {
         question: &Question<'_>,
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
-        State::read(self.words, clock).ok_or(Stale)?;
-        let seal = Seal::new(&self.fixed.salt, question);
-        let mut record = Record::new();
+        let state = State::read(self.words, clock).ok_or(Stale)?;
+        let first = question.first_block();
+        let asked = Asked::new(self.map, question, &first);
+        let (mut items, is_good) = ([0; ITEMS], |start, number| {
+            sequence::begin(self.words, start) == Some(number)
+        });
+        if let Some(asked) = &asked
+            && let Some(head) = self.memory.recall(asked, is_good, &mut items)
+        {
+            let items = items.get(..head.length).unwrap_or_default();
+            return Ok(verdict(state, head, items, found));
+        }
+        Ok(self.search(clock, (question, &first), asked.as_ref(), found))
+    }
+
+    /// Looks for the answer by the hash of the question, and remembers it. Apart, so that what is remembered is found with
+    /// little of the stack.
+    #[inline(never)]
+    fn search(
+        &self,
+        clock: u32,
+        (question, first): (&Question<'_>, &[u8; blake3::BLOCK]),
+        asked: Option<&Asked>,
+        found: &mut dyn FnMut(Item<'_>),
+    ) -> Verdict {
+        let seal = Seal::of_block(&self.fixed.salt, question, first);
         let mut doubt = false;
         for slot in self.slots(&seal.key) {
             if self.words.load(self.fixed.geometry.tag(slot)) != seal.key.tag() {
                 continue;
             }
-            match self.read(slot, &seal, &mut record) {
-                Some(head) => return Ok(self.verdict(clock, head, &record, found)),
+            let start = self.fixed.geometry.slot(slot);
+            let mut record = Record::new();
+            match self.read(start, &seal, &mut record) {
+                Some((number, head)) => {
+                    let items = record.items(head.length);
+                    if let Some(asked) = asked {
+                        self.memory.keep(clock, asked, (start, number), head, items);
+                    }
+                    return match State::read(self.words, clock) {
+                        Some(state) => verdict(state, head, items, found),
+                        None => Verdict::Miss,
+                    };
+                }
                 None => doubt = true,
             }
         }
@@ -45,14 +84,14 @@ impl<W: Words> View<'_, W> {
         self.words.fence_acquire();
         match State::read(self.words, clock) {
             Some(state) if state.complete & question.kind() != 0 && !doubt => {
-                Ok(Verdict::NotFound { ttl: None })
+                Verdict::NotFound { ttl: None }
             }
-            _ => Ok(Verdict::Miss),
+            _ => Verdict::Miss,
         }
     }
 
     /// Where an entry can be.
-    fn slots(&self, key: &Key) -> impl Iterator<Item = usize> + use<W> {
+    fn slots(&self, key: &Key) -> impl Iterator<Item = usize> + use<W, M> {
         let bucket = |first: usize| (0..WAYS).map(move |way| first.wrapping_add(way));
         self.fixed
             .geometry
@@ -61,9 +100,8 @@ impl<W: Words> View<'_, W> {
             .flat_map(bucket)
     }
 
-    /// Takes the record out of a slot, if it is the one that the seal is for and stays whole meanwhile.
-    fn read(&self, slot: usize, seal: &Seal, record: &mut Record) -> Option<Head> {
-        let start = self.fixed.geometry.slot(slot);
+    /// Takes the record out of a slot, if it is the one that the seal is for and stays whole meanwhile; with the sequence.
+    fn read(&self, start: usize, seal: &Seal, record: &mut Record) -> Option<(u32, Head)> {
         let number = sequence::begin(self.words, start)?;
         let [a, b, c, d, nonce] = [1, 2, 3, 4, 5].map(|at| self.words.load(start.wrapping_add(at)));
         if Key([a, b, c, d]) != seal.key {
@@ -71,7 +109,7 @@ impl<W: Words> View<'_, W> {
         }
         let head = self.unseal(start, seal, nonce, record)?;
         // All that was read so far may be of two editions, and is believed from here on only.
-        sequence::holds(self.words, start, number).then_some(head)
+        sequence::holds(self.words, start, number).then_some((number, head))
     }
 
     fn unseal(&self, start: usize, seal: &Seal, nonce: u32, record: &mut Record) -> Option<Head> {
@@ -102,26 +140,18 @@ impl<W: Words> View<'_, W> {
         }
         Some(head)
     }
+}
 
-    fn verdict(
-        &self,
-        clock: u32,
-        head: Head,
-        record: &Record,
-        found: &mut dyn FnMut(Item<'_>),
-    ) -> Verdict {
-        let Some(state) = State::read(self.words, clock) else {
-            return Verdict::Miss;
-        };
-        let Some(ttl) = head.ttl(state.now).filter(|_| head.epoch == state.epoch) else {
-            return Verdict::Miss;
-        };
-        match head.kind {
-            Kind::Found if hand_over(record.items(head.length), found) => Verdict::Found { ttl },
-            Kind::NoData => Verdict::NoData { ttl },
-            Kind::NotFound => Verdict::NotFound { ttl },
-            Kind::Found | Kind::Ask => Verdict::Miss,
-        }
+/// What an answer says at a moment.
+fn verdict(state: State, head: Head, items: &[u8], found: &mut dyn FnMut(Item<'_>)) -> Verdict {
+    let Some(ttl) = head.ttl(state.now).filter(|_| head.epoch == state.epoch) else {
+        return Verdict::Miss;
+    };
+    match head.kind {
+        Kind::Found if hand_over(items, found) => Verdict::Found { ttl },
+        Kind::NoData => Verdict::NoData { ttl },
+        Kind::NotFound => Verdict::NotFound { ttl },
+        Kind::Found | Kind::Ask => Verdict::Miss,
     }
 }
 

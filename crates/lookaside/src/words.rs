@@ -16,8 +16,7 @@ pub(crate) trait Words {
     fn fence_acquire(&self);
 }
 
-/// Memory of a writer's. There is one.
-#[cfg(any(test, feature = "writer"))]
+/// Memory of a writer's. There is one at a time.
 pub(crate) trait WordsMut: Words {
     /// Writes a word, in no order with others.
     fn store(&self, at: usize, value: u32);
@@ -27,4 +26,10 @@ pub(crate) trait WordsMut: Words {
 
     /// Nothing that was written so far is seen later than what follows.
     fn fence_release(&self);
+}
+
+/// Memory of several writers, of which one gets to write.
+pub(crate) trait Claim: WordsMut {
+    /// Makes a word odd if it is this even number still, and sees what was written before it was: whether it could.
+    fn claim(&self, at: usize, number: u32) -> bool;
 }

@@ -3,6 +3,8 @@
 //! Lists grow from the front of the buffer and texts from its end, so that they may come in any
 //! order. Nothing here fails: a buffer that is too small says so when the answer is handed over.
 
+use core::ffi::CStr;
+
 use crate::sys::{Buffer, Text, Tuple};
 use crate::{Address, Failure, Family};
 
@@ -54,6 +56,13 @@ impl<'b> AddressAnswer<'b> {
     pub fn canonical_name(&mut self, name: &[u8]) {
         if self.name.is_none() {
             self.name = Some(self.buffer.text(name));
+        }
+    }
+
+    /// Without another, the canonical name is the one asked for.
+    pub(crate) fn name_asked_for(&mut self, name: &CStr) {
+        if self.name.is_none() {
+            self.name = Some(self.buffer.c_text(name));
         }
     }
 

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering, fence};
 
 use crate::head::Fixed;
+use crate::memory::Memory;
 use crate::question::Question;
 use crate::record::Verdict;
 use crate::trial::{CLOCK, Heap};
 use crate::view::View;
-use crate::words::{Words, WordsMut};
+use crate::words::{Claim, Words, WordsMut};
 
 /// Words of which some are shared.
 #[derive(Clone)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     before: Arc<Heap>,
     words: Arc<BTreeMap<usize, AtomicU32>>,
     /// Whether readers have fences; they must.
-    pub(super) has_fences: bool,
+    pub(crate) has_fences: bool,
 }
 
 impl Shared {
-    pub(super) fn new(before: Heap, places: impl IntoIterator<Item = usize>) -> Self {
+    pub(crate) fn new(before: Heap, places: impl IntoIterator<Item = usize>) -> Self {
         let word = |at| (at, AtomicU32::new(before.load(at)));
         let words = Arc::new(places.into_iter().map(word).collect());
         Self {
@@ -32,8 +33,22 @@ impl Shared {
         }
     }
 
-    pub(super) fn lookup(&self, fixed: Fixed, question: &Question<'_>) -> Verdict {
-        let view = View { words: self, fixed };
+    pub(crate) fn lookup(&self, fixed: Fixed, question: &Question<'_>) -> Verdict {
+        self.lookup_with(&Memory::new(), fixed, question)
+    }
+
+    pub(crate) fn lookup_with<M: Claim>(
+        &self,
+        memory: &Memory<M>,
+        fixed: Fixed,
+        question: &Question<'_>,
+    ) -> Verdict {
+        let view = View {
+            words: self,
+            fixed,
+            memory,
+            map: 1,
+        };
         view.lookup(CLOCK, question, &mut |_| {})
             .unwrap_or(Verdict::Miss)
     }
@@ -76,5 +91,15 @@ impl WordsMut for Shared {
 
     fn fence_release(&self) {
         fence(Ordering::Release);
+    }
+}
+
+impl Claim for Shared {
+    fn claim(&self, at: usize, number: u32) -> bool {
+        let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+        self.words.get(&at).is_some_and(|word| {
+            word.compare_exchange(number, number | 1, success, failure)
+                .is_ok()
+        })
     }
 }

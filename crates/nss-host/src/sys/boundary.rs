@@ -40,16 +40,16 @@ pub(super) unsafe fn report(
     status as c_int
 }
 
-/// The bytes of a C string.
+/// A C string.
 ///
 /// # Safety
 /// `text` is null or a C string that stays as it is for `'t`.
-pub(super) unsafe fn bytes<'t>(text: *const c_char) -> Result<&'t [u8], Failure> {
+pub(super) unsafe fn text<'t>(text: *const c_char) -> Result<&'t CStr, Failure> {
     if text.is_null() {
         return Err(Failure::Unavailable(libc::EINVAL));
     }
     // SAFETY: the caller's promise.
-    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+    Ok(unsafe { CStr::from_ptr(text) })
 }
 
 /// Refuses a null pointer that an answer should go to.

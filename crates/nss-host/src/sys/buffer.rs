@@ -1,6 +1,6 @@
 //! The caller's buffer.
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -142,10 +142,18 @@ impl Buffer<'_> {
 
     /// Puts a text and its NUL at the end. The text is cut at a NUL of its own.
     pub(crate) fn text(&mut self, text: &[u8]) -> Text {
-        let length = text
-            .iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(text.len());
+        let end = text.iter().position(|&byte| byte == 0);
+        let whole = end.and_then(|end| text.get(..end)).unwrap_or(text);
+        self.whole_text(whole)
+    }
+
+    /// As [`text`](Self::text), of what has no NUL within.
+    pub(crate) fn c_text(&mut self, text: &CStr) -> Text {
+        self.whole_text(text.to_bytes())
+    }
+
+    fn whole_text(&mut self, text: &[u8]) -> Text {
+        let length = text.len();
         let Some(tail) = self
             .tail
             .checked_sub(length + 1)

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
 
-use super::boundary::{bytes, place, report};
+use super::boundary::{place, report, text};
 use super::buffer::{Buffer, Text, Tuple};
 use crate::answer::Form;
 use crate::{Address, AddressAnswer, ByName, Failure, Family, Hosts, NameAnswer};
@@ -26,14 +26,18 @@ pub unsafe fn by_name_tuples<H: Hosts>(
 ) -> c_int {
     let work = || {
         // SAFETY: the caller's promise.
-        let name = unsafe { bytes(name) }?;
+        let name = unsafe { text(name) }?;
         let pat = place(pat)?;
         // SAFETY: the caller's promise.
         let buffer = unsafe { Buffer::new(buffer, length) };
         let mut answer = AddressAnswer::new(buffer, Form::Tuples);
         let list = answer.buffer.front().cast::<Tuple>();
-        H::by_name(ByName { name, family: None }, &mut answer)?;
-        answer.canonical_name(name);
+        let question = ByName {
+            name: name.to_bytes(),
+            family: None,
+        };
+        H::by_name(question, &mut answer)?;
+        answer.name_asked_for(name);
         answer.check()?;
         let name = answer.name.unwrap_or(Text::NONE).as_ptr();
         let (mut first, mut last) = (ptr::null_mut::<Tuple>(), ptr::null_mut::<Tuple>());
@@ -99,7 +103,7 @@ pub unsafe fn by_name_hostent<H: Hosts>(
 ) -> c_int {
     let work = || {
         // SAFETY: the caller's promise.
-        let name = unsafe { bytes(name) }?;
+        let name = unsafe { text(name) }?;
         let result = place(result)?;
         let family = if family == libc::AF_UNSPEC {
             libc::AF_INET
@@ -111,14 +115,12 @@ pub unsafe fn by_name_hostent<H: Hosts>(
         let buffer = unsafe { Buffer::new(buffer, length) };
         let mut answer = AddressAnswer::new(buffer, Form::Hostent(family));
         let first = answer.buffer.front();
-        H::by_name(
-            ByName {
-                name,
-                family: Some(family),
-            },
-            &mut answer,
-        )?;
-        answer.canonical_name(name);
+        let question = ByName {
+            name: name.to_bytes(),
+            family: Some(family),
+        };
+        H::by_name(question, &mut answer)?;
+        answer.name_asked_for(name);
         answer.check()?;
         answer.buffer.align();
         let list = answer.buffer.front();

@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int};
 use core::ptr;
 
-use super::boundary::{bytes, place, report};
+use super::boundary::{place, report, text};
 use super::buffer::{Buffer, Text};
 use crate::{Failure, GroupAnswer, Groups, UserAnswer, UserQuestion, Users};
 
@@ -19,7 +19,7 @@ unsafe fn question<'q>(name: *const c_char, id: Option<u32>) -> Result<UserQuest
     match id {
         Some(id) => Ok(UserQuestion::Id(id)),
         // SAFETY: the caller's promise.
-        None => Ok(UserQuestion::Name(unsafe { bytes(name) }?)),
+        None => Ok(UserQuestion::Name(unsafe { text(name) }?.to_bytes())),
     }
 }
 
