@@ -1,6 +1,6 @@
 //! Varlink, as callers and hooks speak it to resolved.
 
-use std::{cell::OnceCell, fs, path::Path, rc::Rc, time::Duration};
+use std::{any::Any, cell::OnceCell, fs, path::Path, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hickory_proto::{
@@ -77,6 +77,8 @@ struct Server {
     local: LocalSet,
     runtime: Runtime,
     dir: TempDir,
+    /// For as long as the process lives, and named, so that nobody takes it for lost.
+    _served: &'static dyn Any,
 }
 
 impl Server {
@@ -87,17 +89,17 @@ impl Server {
             .build()
             .unwrap();
         let path = dir.path().to_owned();
-        local.block_on(&runtime, async move {
+        let served = local.block_on(&runtime, async move {
             let (manager, _) = Manager::new(paths(&path));
             manager.network_began(Network::default());
-            // For as long as the thread lives.
-            std::mem::forget(varlink::serve(&manager, &path).unwrap());
-            std::mem::forget(Rc::clone(&manager));
+            let guards = varlink::serve(&manager, &path).unwrap();
+            Box::new((manager, guards))
         });
         Self {
             local,
             runtime,
             dir,
+            _served: Box::leak(served),
         }
     }
 
