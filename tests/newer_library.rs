@@ -18,6 +18,8 @@ mod sd_probe;
 mod sd_refused;
 #[path = "sd_roles.rs"]
 mod sd_roles;
+#[path = "sd_waits.rs"]
+mod sd_waits;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -219,14 +219,19 @@ static void waits(void) {
                 wait_for(all[i], usec);
         }
         handle(0);
+        /* A handler is there, and has not run. */
+        call("stop", LONG);
+        wait_for("stop", LONG);
+}
+
+/* With handlers that run. */
+static void signals(void) {
+        handle(0);
         call("signal", LONG);
         wait_for("signal", LONG);
         handle(SA_RESTART);
         call("signal", LONG);
         wait_for("signal", LONG);
-        /* A handler is there, and has not run. */
-        call("stop", LONG);
-        wait_for("stop", LONG);
 }
 
 /* What others see who have the descriptor, too. */
@@ -278,6 +283,8 @@ int main(int argc, char **argv) {
         setvbuf(stdout, NULL, _IOLBF, 0);
         if (by_pipe || strcmp(argv[1], "socket") == 0)
                 waits();
+        else if (strcmp(argv[1], "signals") == 0)
+                signals();
         else {
                 descriptor();
                 large();

@@ -13,6 +13,7 @@ use super::message::{Message, Own, errno, message};
 use super::slot::{Handler, Kind as SlotKind, Slot};
 use crate::bus::connection::{Phase, Waiter, now};
 use crate::bus::message::Sealed;
+use crate::bus::socket::Socket;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, text};
 use crate::{Errno, Result};
@@ -238,7 +239,7 @@ pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
             (state.connection.socket()?.clone(), write, left)
         };
         // Outside: a thread that waits here is in nobody's way.
-        socket.wait(true, write, left)?;
+        wait_for(&socket, true, write, left)?;
         // What has come before cannot have been the answer.
         if let Some(answer) = bus.enter()?.connection.take_reply(serial)? {
             return Ok(answer);
@@ -309,6 +310,14 @@ pub fn call_async(
     }
 }
 
+/// Waits for a socket. Who handles a signal meanwhile may have something to do: that is no error, as since 253.
+fn wait_for(socket: &Socket, read: bool, write: bool, timeout: Option<u64>) -> Result<bool> {
+    match socket.wait(read, write, timeout) {
+        Err(Errno::INTR) => Ok(true),
+        waited => waited,
+    }
+}
+
 /// Waits until there is something to do, for so many µs.
 pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
     let (socket, write, timeout) = {
@@ -329,7 +338,7 @@ pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
         let write = connection.wants_to_write();
         (connection.socket()?.clone(), write, timeout)
     };
-    socket.wait(true, write, timeout)
+    wait_for(&socket, true, write, timeout)
 }
 
 #[unsafe(no_mangle)]
@@ -382,7 +391,7 @@ pub fn flush(bus: &Arc<Bus>) -> Result<()> {
         if done {
             return Ok(());
         }
-        socket.wait(false, true, None)?;
+        wait_for(&socket, false, true, None)?;
     }
 }
 
