@@ -241,6 +241,23 @@ fn start_nobody_by_the_bus(s: &Sandbox) {
         .ok();
 }
 
+/// Whether there is the machine that a machined made, or was killed over; it is there as a whole, or nothing of it, and the
+/// latter was not answered otherwise.
+fn is_known(answer: &Answer, scope: &Path, leader: &Child, former: &str, case: &str) -> bool {
+    match Client::new().manager("GetMachine", args!["a"]) {
+        Answer::Reply(..) => {
+            is_whole(scope, leader, case);
+            true
+        }
+        known => {
+            assert!(known.is_error(".NoSuchMachine"), "{case}: {known:?}");
+            assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
+            is_absent(scope, leader, former, case);
+            false
+        }
+    }
+}
+
 #[test]
 fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made() {
     sandbox!(options(), |s| {
@@ -283,21 +300,13 @@ fn a_machined_that_is_killed_while_it_makes_a_machine_leaves_nothing_half_made()
                 });
                 half += u32::from(scope.exists() && !has_file("a"));
                 machined.start_again();
-                let client = Client::new();
-                match client.manager("GetMachine", args!["a"]) {
-                    Answer::Reply(..) => {
-                        whole += 1;
+                if is_known(&answer, &scope, &leader, &former, &case) {
+                    whole += 1;
+                } else {
+                    absent += 1;
+                    if round % 3 == 0 {
+                        create(&Client::new(), "a", leader.id(), vec![]).ok();
                         is_whole(&scope, &leader, &case);
-                    }
-                    known => {
-                        absent += 1;
-                        assert!(known.is_error(".NoSuchMachine"), "{case}: {known:?}");
-                        assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
-                        is_absent(&scope, &leader, &former, &case);
-                        if round % 3 == 0 {
-                            create(&client, "a", leader.id(), vec![]).ok();
-                            is_whole(&scope, &leader, &case);
-                        }
                     }
                 }
                 end(leader);
@@ -386,17 +395,9 @@ fn killed_at_any_step_it_leaves_the_machine_whole_or_its_leader_where_it_was() {
                         half += u32::from(is_in(&scope, &leader) && !has_file("a"));
                         machined.start_again();
                     }
-                    match Client::new().manager("GetMachine", args!["a"]) {
-                        Answer::Reply(..) => {
-                            whole += 1;
-                            is_whole(&scope, &leader, &case);
-                        }
-                        known => {
-                            absent += 1;
-                            assert!(known.is_error(".NoSuchMachine"), "{case}: {known:?}");
-                            assert!(!matches!(answer, Answer::Reply(..)), "{case}: {answer:?}");
-                            is_absent(&scope, &leader, &former, &case);
-                        }
+                    match is_known(&answer, &scope, &leader, &former, &case) {
+                        true => whole += 1,
+                        false => absent += 1,
                     }
                     end(leader);
                     is_all_gone(s, &scope, &case);

@@ -6,14 +6,14 @@
 //! Threads share it without a lock. An entry is read by its sequence, as those of the map are; who finds it being written
 //! does without, and in a child of `fork(2)` whose parent was writing it stays so.
 
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::blake3::BLOCK;
 use crate::geometry::INLINE;
 use crate::question::Question;
 use crate::record::{HEAD, Head};
 use crate::sequence;
-use crate::words::{Claim, Words, WordsMut};
+use crate::words::{Claim, List};
 
 /// How many answers are remembered: a program that asks for more names than that within a second hashes.
 const ENTRIES: usize = 8;
@@ -175,39 +175,9 @@ impl<W: Claim> Memory<W> {
 #[derive(Debug)]
 pub(crate) struct Own([AtomicU32; SIZE]);
 
-impl Words for Own {
-    fn load(&self, at: usize) -> u32 {
-        self.0
-            .get(at)
-            .map_or(0, |word| word.load(Ordering::Relaxed))
-    }
-
-    fn load_acquire(&self, at: usize) -> u32 {
-        self.0
-            .get(at)
-            .map_or(0, |word| word.load(Ordering::Acquire))
-    }
-
-    fn fence_acquire(&self) {
-        fence(Ordering::Acquire);
-    }
-}
-
-impl WordsMut for Own {
-    fn store(&self, at: usize, value: u32) {
-        if let Some(word) = self.0.get(at) {
-            word.store(value, Ordering::Relaxed);
-        }
-    }
-
-    fn store_release(&self, at: usize, value: u32) {
-        if let Some(word) = self.0.get(at) {
-            word.store(value, Ordering::Release);
-        }
-    }
-
-    fn fence_release(&self) {
-        fence(Ordering::Release);
+impl List for Own {
+    fn list(&self) -> &[AtomicU32] {
+        &self.0
     }
 }
 

@@ -2,7 +2,7 @@
 //! writer would write.
 
 use std::boxed::Box;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::AtomicU32;
 use std::vec::Vec;
 
 use crate::geometry::{INLINE, PLAIN, SLOT, WAYS};
@@ -12,7 +12,7 @@ use crate::question::{Family, Question};
 use crate::record::{Item, Verdict};
 use crate::seal::Seal;
 use crate::view::View;
-use crate::words::{Words, WordsMut};
+use crate::words::{List, Words, WordsMut};
 
 /// Words on the heap.
 #[derive(Debug)]
@@ -77,39 +77,9 @@ impl Heap {
     }
 }
 
-impl Words for Heap {
-    fn load(&self, at: usize) -> u32 {
-        self.0
-            .get(at)
-            .map_or(0, |word| word.load(Ordering::Relaxed))
-    }
-
-    fn load_acquire(&self, at: usize) -> u32 {
-        self.0
-            .get(at)
-            .map_or(0, |word| word.load(Ordering::Acquire))
-    }
-
-    fn fence_acquire(&self) {
-        fence(Ordering::Acquire);
-    }
-}
-
-impl WordsMut for Heap {
-    fn store(&self, at: usize, value: u32) {
-        if let Some(word) = self.0.get(at) {
-            word.store(value, Ordering::Relaxed);
-        }
-    }
-
-    fn store_release(&self, at: usize, value: u32) {
-        if let Some(word) = self.0.get(at) {
-            word.store(value, Ordering::Release);
-        }
-    }
-
-    fn fence_release(&self) {
-        fence(Ordering::Release);
+impl List for Heap {
+    fn list(&self) -> &[AtomicU32] {
+        &self.0
     }
 }
 

@@ -3,6 +3,8 @@
 //! Everything that is shared goes through here, so that the models of tests can put themselves in
 //! the place of a file.
 
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+
 /// Words that others read or write at the same time. A word outside is zero, and writing there does
 /// nothing.
 pub(crate) trait Words {
@@ -26,6 +28,45 @@ pub(crate) trait WordsMut: Words {
 
     /// Nothing that was written so far is seen later than what follows.
     fn fence_release(&self);
+}
+
+/// Words in this process's own memory.
+pub(crate) trait List {
+    fn list(&self) -> &[AtomicU32];
+}
+
+impl<T: List> Words for T {
+    fn load(&self, at: usize) -> u32 {
+        let word = self.list().get(at);
+        word.map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn load_acquire(&self, at: usize) -> u32 {
+        let word = self.list().get(at);
+        word.map_or(0, |word| word.load(Ordering::Acquire))
+    }
+
+    fn fence_acquire(&self) {
+        fence(Ordering::Acquire);
+    }
+}
+
+impl<T: List> WordsMut for T {
+    fn store(&self, at: usize, value: u32) {
+        if let Some(word) = self.list().get(at) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    fn store_release(&self, at: usize, value: u32) {
+        if let Some(word) = self.list().get(at) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    fn fence_release(&self) {
+        fence(Ordering::Release);
+    }
 }
 
 /// Memory of several writers, of which one gets to write.

@@ -12,6 +12,7 @@ use crate::question::Family;
 use crate::record::{Answer, Item, Kind, NEVER, Verdict};
 use crate::table::Table;
 use crate::trial::{CLOCK, Heap, Part, name};
+use crate::words::WordsMut;
 
 const SIZE: usize = 1 << 20;
 
