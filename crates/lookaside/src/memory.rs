@@ -33,7 +33,7 @@ mod place {
     pub(super) const END: usize = RECORD + super::INLINE;
 }
 
-/// The words of a question: which map, and the start of its first block.
+/// The words of a question: which map and how long a name, and the start of its first block.
 const ASKED: usize = 1 + 9;
 /// The longest name that is remembered.
 const SHORT: usize = 4 * (ASKED - 1) - 2;
@@ -59,8 +59,7 @@ impl Asked {
         }
         let mut words = [0; ASKED];
         let [place, rest @ ..] = &mut words;
-        *place = map;
-        // Zeros that follow say how long it is: no name has one, and an address is as long as its family says.
+        *place = map << 8 | octets.len() as u32;
         let (chunks, _) = first.as_chunks();
         for (place, chunk) in rest.iter_mut().zip(chunks) {
             *place = u32::from_ne_bytes(*chunk);

@@ -68,7 +68,7 @@ fn an_answer_is_remembered() {
         assert_eq!(ask(&table, &memory, question), *told, "{question:?}");
     }
     let other = Question::name(b"web", Family::Inet6).unwrap();
-    for question in [name("wea"), name("webb"), name("we"), other] {
+    for question in [name("wea"), name("webb"), name("web\0"), name("we"), other] {
         assert_eq!(ask(&table, &memory, &question).0, Verdict::Miss);
     }
 }
