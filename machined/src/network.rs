@@ -41,8 +41,8 @@ const MOST_DUMPS: usize = 4;
 /// How many datagrams are taken in for one question: a machine that makes them faster than we read must not hold us.
 const MOST_DATAGRAMS: usize = 1024;
 
-/// For how long a leader that was seen in a namespace is taken to be there. Nothing tells when one leaves, and to look costs
-/// as much as all else of an answer.
+/// For how long a leader that was seen in a namespace is taken to be there. Nothing tells when one leaves, and to look is a
+/// third of what an answer costs.
 const STAY: Duration = Duration::from_millis(10);
 
 /// The listening post in one namespace.
@@ -125,12 +125,11 @@ impl Networks {
 
     /// Takes in what has changed: whether anything has.
     pub fn refresh(&self, machine: &Machine) -> bool {
-        let seen = machine
+        let is_there = machine
             .network
             .borrow()
             .as_ref()
-            .map(|network| network.seen);
-        let is_there = seen.is_some_and(|seen| seen.elapsed() < STAY);
+            .is_some_and(Network::stays);
         if !is_there && self.has_moved(machine) {
             self.open(machine);
             return true;
@@ -263,6 +262,11 @@ impl Network {
     /// Whether all its addresses are known.
     pub fn is_whole(&self) -> bool {
         self.is_whole
+    }
+
+    /// Whether the leader is taken to be there yet.
+    fn stays(&self) -> bool {
+        self.seen.elapsed() < STAY
     }
 
     /// Whether anything has changed.
