@@ -416,6 +416,17 @@ fn killed_at_any_step_it_leaves_the_machine_whole_or_its_leader_where_it_was() {
     });
 }
 
+/// Ends what a strace has started, and waits for both.
+///
+/// On a SIGTERM of its own strace passes it on and ends at once (strace(1), `-I`); that other then still has the lock.
+fn end_traced(strace: &Daemon) {
+    let pid = strace.pid();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let traced = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(traced, Signal::TERM).unwrap();
+    strace.wait();
+}
+
 /// Who undoes it may be killed as well.
 #[test]
 fn killed_while_it_undoes_a_machine_it_goes_on_at_the_next_start() {
@@ -455,7 +466,7 @@ fn killed_while_it_undoes_a_machine_it_goes_on_at_the_next_start() {
                     };
                     s.wait_for(is_either, "machined to be killed, or ready");
                     if is_over {
-                        undoing.end();
+                        end_traced(&undoing);
                     } else {
                         killed += 1;
                     }
