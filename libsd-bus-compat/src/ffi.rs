@@ -24,6 +24,7 @@ mod passwd;
 mod path;
 pub mod peer;
 mod pointer;
+pub mod poll;
 mod process;
 pub mod receive;
 pub mod resolve;

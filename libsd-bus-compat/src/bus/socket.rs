@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::sockopt::{
@@ -16,6 +16,7 @@ use rustix::net::sockopt::{
 };
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
+use crate::ffi::poll::poll;
 use crate::ffi::receive::receive;
 use crate::{Errno, Result};
 
@@ -154,22 +155,9 @@ impl Socket {
     pub fn wait(&self, read: bool, write: bool, timeout: Option<u64>) -> Result<bool> {
         let flag = |wanted, flag| if wanted { flag } else { PollFlags::empty() };
         let (read, write) = (flag(read, PollFlags::IN), flag(write, PollFlags::OUT));
-        let timeout = timeout.map(|microseconds| Timespec {
-            tv_sec: i64::try_from(microseconds / 1_000_000).unwrap_or(i64::MAX),
-            tv_nsec: i64::try_from(microseconds % 1_000_000 * 1000).unwrap_or_default(),
-        });
-        let count = if self.descriptor().is_some() {
-            poll(
-                &mut [PollFd::from_borrowed_fd(self.input(), read | write)],
-                timeout.as_ref(),
-            )?
-        } else {
-            let ends = &mut [
-                PollFd::from_borrowed_fd(self.input(), read),
-                PollFd::from_borrowed_fd(self.output(), write),
-            ];
-            poll(ends, timeout.as_ref())?
-        };
-        Ok(count > 0)
+        match self.descriptor() {
+            Some(both) => poll([(both, read | write)], timeout),
+            None => poll([(self.input(), read), (self.output(), write)], timeout),
+        }
     }
 }
