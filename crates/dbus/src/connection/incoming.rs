@@ -168,7 +168,11 @@ impl<D> Incoming<D> {
         if count > self.descriptors.len() {
             return Err(Error::Malformed);
         }
-        let descriptors = self.descriptors.drain(..count).collect();
+        // Few have any.
+        let descriptors = match count {
+            0 => Vec::new(),
+            _ => self.descriptors.drain(..count).collect(),
+        };
         // What came with the last byte that was read belongs to what was read.
         if self.have() == 0 && !self.descriptors.is_empty() {
             return Err(Error::Malformed);

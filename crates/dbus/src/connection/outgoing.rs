@@ -53,6 +53,15 @@ impl<M: AsRef<Message>> Outgoing<M> {
         self.queue.front().map(|message| (message, self.sent))
     }
 
+    /// All there is to be sent, if that is the rest of one message in one piece.
+    pub fn piece(&self) -> Option<&[u8]> {
+        let message = self.queue.front().filter(|_| self.queue.len() == 1)?;
+        match message.as_ref().rest(self.sent) {
+            [piece, []] => Some(piece),
+            _ => None,
+        }
+    }
+
     /// What may go into one call of `sendmsg(2)` together: the rest of the first message, and what follows it up to a message
     /// with descriptors. Gives how many slices that are.
     pub fn gather<'m>(&'m self, slices: &mut [IoSlice<'m>]) -> usize {

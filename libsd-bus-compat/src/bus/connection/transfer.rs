@@ -1,10 +1,12 @@
 //! Messages on their way: from the queue to the socket, and from the socket to those that were received.
 
 use std::io::IoSlice;
+use std::os::fd::OwnedFd;
 
 use super::Connection;
 use crate::bus::errno;
 use crate::bus::message::Sealed;
+use crate::bus::socket::Socket;
 use crate::{Errno, Result};
 
 /// How many slices of memory one call of sendmsg(2) takes.
@@ -20,11 +22,13 @@ impl Connection {
                 0 => first.descriptors(),
                 _ => &[],
             };
-            let mut slices = [IoSlice::new(&[]); GATHER];
-            let count = self.outgoing.gather(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            let given = slices.iter().map(|slice| slice.len()).sum::<usize>();
-            let sent = socket.send(slices, descriptors)?;
+            let (given, sent) = match self.outgoing.piece() {
+                Some(piece) => {
+                    let sent = socket.send(&[IoSlice::new(piece)], descriptors)?;
+                    (piece.len(), sent)
+                }
+                None => self.write_together(socket, descriptors)?,
+            };
             any |= sent > 0;
             self.outgoing.wrote(sent).for_each(drop);
             if sent < given {
@@ -32,6 +36,16 @@ impl Connection {
             }
         }
         Ok(any)
+    }
+
+    /// Writes messages at once, as many as go together. How many bytes these have, and how many went.
+    #[inline(never)]
+    fn write_together(&self, socket: &Socket, descriptors: &[OwnedFd]) -> Result<(usize, usize)> {
+        let mut slices = [IoSlice::new(&[]); GATHER];
+        let count = self.outgoing.gather(&mut slices);
+        let slices = slices.get(..count).unwrap_or_default();
+        let given = slices.iter().map(|slice| slice.len()).sum();
+        Ok((given, socket.send(slices, descriptors)?))
     }
 
     /// Reads as much as is there at once. Whether a message came of it.
