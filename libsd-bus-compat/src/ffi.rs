@@ -28,6 +28,8 @@ pub mod poll;
 mod process;
 pub mod receive;
 pub mod resolve;
+pub mod shared;
 pub mod sys;
+mod threads;
 mod userdata;
 pub mod vsock;

@@ -30,8 +30,9 @@ pub const MAX_ARRAY_LENGTH: usize = 64 << 20;
 /// How deep containers go within each other, variants among them. The specification has 64.
 pub const MAX_DEPTH: usize = 128;
 
-/// A complete message in this machine's byte order: one that was sealed, or received. It does not change any more.
-#[derive(Clone, Debug)]
+/// A complete message in this machine's byte order: one that was sealed, or received. It does not change any more. By default,
+/// none yet: that is for what is received to be read to, where it stays, since moving it takes as long as much of the reading.
+#[derive(Clone, Debug, Default)]
 pub struct Message {
     header: Header,
     /// Of one that was built, if it is large. What was received is in one piece, with the header.
@@ -45,15 +46,16 @@ impl Message {
     /// # Errors
     /// [`Error::Malformed`]: it is none, or its number of descriptors is another.
     pub fn parse(bytes: Vec<u8>, descriptors: u32) -> Result<Self> {
-        let message = Self::parse_counted(bytes)?;
+        let mut message = Self::default();
+        message.read(bytes)?;
         if message.header.descriptors() != descriptors {
             return Err(Error::Malformed);
         }
         Ok(message)
     }
 
-    /// A message whose descriptors are counted by the caller.
-    pub(crate) fn parse_counted(mut bytes: Vec<u8>) -> Result<Self> {
+    /// Becomes a message whose descriptors are counted by the caller. After an error it is none.
+    pub(crate) fn read(&mut self, mut bytes: Vec<u8>) -> Result<()> {
         if message_length(&bytes)? != bytes.len() {
             return Err(Error::Malformed);
         }
@@ -61,18 +63,17 @@ impl Message {
         if swapped {
             swap::header(&mut bytes)?;
         }
-        let mut header = Header::parse(bytes)?;
+        self.header.read(bytes)?;
         if swapped {
-            header.swap_body()?;
+            self.header.swap_body()?;
         }
-        Ok(Self {
-            header,
-            body: Vec::new(),
-        })
+        Ok(())
     }
 
-    fn sealed(header: Header, body: Vec<u8>) -> Self {
-        Self { header, body }
+    /// Becomes what was built.
+    fn put(&mut self, header: &mut Header, body: Vec<u8>) {
+        self.header = header.take();
+        self.body = body;
     }
 
     /// What stands before the body.

@@ -1,10 +1,11 @@
 //! A message: one that is being written, or one that is complete and being read.
 
-use std::ffi::CStr;
+use crate::ffi::shared::Shared;
+use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dbus::connection::Incoming;
 use dbus::message::Header;
 use dbus::{Basic, Builder, Cursor, Kind};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -20,9 +21,9 @@ const DESCRIPTORS: usize = 1024;
 
 /// A complete message with its descriptors, as it goes into a queue.
 #[derive(Clone, Debug)]
-pub struct Sealed(Arc<Parts>);
+pub struct Sealed(Shared<Parts>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Parts {
     message: dbus::Message,
     descriptors: Vec<OwnedFd>,
@@ -38,9 +39,25 @@ impl Drop for Parts {
 }
 
 impl Sealed {
-    /// One that was received.
+    /// The next one of what was received, if it is there as a whole.
+    ///
+    /// # Errors
+    /// As [`Incoming::next_message`].
+    pub fn next(of: &mut Incoming<OwnedFd>) -> dbus::Result<Option<Self>> {
+        if !of.is_ready() {
+            return Ok(None);
+        }
+        let next = Shared::filled(Parts::default, |parts| {
+            let descriptors = of.next_message_to(&mut parts.message)?;
+            parts.descriptors = descriptors.unwrap_or_default();
+            Ok(())
+        });
+        next.map(|parts| Some(Self(parts)))
+    }
+
+    /// One that was made here.
     pub fn new(message: dbus::Message, descriptors: Vec<OwnedFd>) -> Self {
-        Self(Arc::new(Parts {
+        Self(Shared::new(Parts {
             message,
             descriptors,
             is_sensitive: AtomicBool::new(false),
@@ -89,7 +106,7 @@ pub enum Message {
         /// Copies of the descriptors in it.
         descriptors: Vec<OwnedFd>,
         /// The types that it must have, if it becomes no error.
-        result: Option<Arc<CStr>>,
+        result: Option<Shared<CString>>,
     },
     /// It can be read and sent.
     Complete {
@@ -98,12 +115,13 @@ pub enum Message {
         /// Where.
         cursor: Cursor,
         /// The types that its answer must have.
-        answer: Option<Arc<CStr>>,
+        answer: Option<Shared<CString>>,
     },
 }
 
 impl Message {
     /// One to append to.
+    #[inline]
     pub fn open(builder: Builder) -> Self {
         Self::Open {
             builder,
@@ -112,19 +130,30 @@ impl Message {
         }
     }
 
-    /// One to append to, in answer to this one.
-    pub fn answer(call: &Self, builder: Builder) -> Self {
-        let mut answer = Self::open(builder);
-        if let (Self::Open { result, .. }, Self::Complete { answer, .. }) = (&mut answer, call) {
-            *result = answer.clone();
-        }
+    /// Says that it answers this call.
+    ///
+    /// # Errors
+    /// EPERM unless it can be appended to and the call is complete; as [`Builder::answer`].
+    pub fn answer(&mut self, call: &Self) -> Result<()> {
+        let Self::Complete { sealed, answer, .. } = call else {
+            return Err(Errno::PERM);
+        };
+        let Self::Open {
+            builder, result, ..
+        } = self
+        else {
+            return Err(Errno::PERM);
+        };
+        builder.answer(sealed.message().header()).map_err(errno)?;
+        result.clone_from(answer);
         if call.is_sensitive() {
-            answer.set_sensitive();
+            builder.set_sensitive();
         }
-        answer
+        Ok(())
     }
 
     /// One to read, from its beginning.
+    #[inline]
     pub fn complete(sealed: Sealed) -> Self {
         let cursor = sealed.message().cursor();
         Self::Complete {
@@ -176,9 +205,9 @@ impl Message {
     }
 
     /// Says which types its answer must have.
-    pub fn expect_answer(&mut self, types: &Arc<CStr>) {
+    pub fn expect_answer(&mut self, types: &Shared<CString>) {
         if let Self::Complete { answer, .. } = self {
-            *answer = Some(Arc::clone(types));
+            *answer = Some(Shared::clone(types));
         }
     }
 
@@ -215,19 +244,20 @@ impl Message {
         else {
             return Err(Errno::PERM);
         };
-        let types = result.as_deref().map(CStr::to_bytes);
+        let types = result.as_ref().map(|types| types.to_bytes());
         if builder.header().kind() == Kind::MethodReturn
             && types.is_some_and(|types| types != builder.signature())
         {
             return Err(Errno::NOMSG);
         }
         let is_sensitive = builder.is_sensitive();
-        let message = builder.seal(serial).map_err(errno)?;
-        let sealed = Sealed::new(message, std::mem::take(descriptors));
-        if is_sensitive {
-            sealed.set_sensitive();
-        }
-        *self = Self::complete(sealed);
+        let parts = Shared::filled(Parts::default, |parts| {
+            builder.seal_to(serial, &mut parts.message)?;
+            parts.descriptors = std::mem::take(descriptors);
+            *parts.is_sensitive.get_mut() = is_sensitive;
+            Ok(())
+        });
+        *self = Self::complete(Sealed(parts.map_err(errno)?));
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use std::io::IoSlice;
 use std::iter;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::PollFlags;
@@ -18,6 +17,7 @@ use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, Send
 
 use crate::ffi::poll::poll;
 use crate::ffi::receive::receive;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// How many descriptors one call of sendmsg(2) takes (SCM_MAX_FD of the kernel).
@@ -29,7 +29,7 @@ const BUFFER: usize = 512 << 10;
 
 /// Both ends of a connection that are ours; mostly the same one.
 #[derive(Clone, Debug)]
-pub struct Socket(Arc<Ends>);
+pub struct Socket(Shared<Ends>);
 
 #[derive(Debug)]
 struct Ends {
@@ -55,7 +55,7 @@ impl Socket {
             let is_one = FileType::from_raw_mode(fstat(end)?.st_mode) == FileType::Socket;
             Ok::<_, Errno>(all && is_one)
         })?;
-        Ok(Self(Arc::new(Ends {
+        Ok(Self(Shared::new(Ends {
             is_socket,
             input,
             output,
@@ -84,7 +84,7 @@ impl Socket {
 
     /// Whether these are the same descriptors.
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Shared::ptr_eq(&self.0, &other.0)
     }
 
     /// Where bytes come from.

@@ -4,6 +4,7 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::threads::is_alone;
 use crate::{Errno, Result};
 
 /// The inside of an object of C's. A program that uses an object in two threads at once, which it may not, gets EDEADLK.
@@ -24,9 +25,21 @@ impl<T> Exclusive<T> {
         }
     }
 
+    /// The inside, of whose object there is no other reference.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inside.get_mut()
+    }
+
     /// Goes inside. Nothing of C's is called while there, so that it does not come in again.
     pub fn enter(&self) -> Result<Inside<'_, T>> {
-        match self.entered.swap(true, Ordering::Acquire) {
+        let was_entered = if is_alone() {
+            let was_entered = self.entered.load(Ordering::Relaxed);
+            self.entered.store(true, Ordering::Relaxed);
+            was_entered
+        } else {
+            self.entered.swap(true, Ordering::Acquire)
+        };
+        match was_entered {
             false => Ok(Inside { of: self }),
             true => Err(Errno::DEADLK),
         }

@@ -140,6 +140,16 @@ impl<D> Incoming<D> {
     /// [`Error::Malformed`]: what was received is no message, or came with other descriptors. The connection is no good
     /// any more.
     pub fn next_message(&mut self) -> Result<Option<(Message, Vec<D>)>> {
+        let mut message = Message::default();
+        let descriptors = self.next_message_to(&mut message)?;
+        Ok(descriptors.map(|descriptors| (message, descriptors)))
+    }
+
+    /// The same, to one that is none yet.
+    ///
+    /// # Errors
+    /// As [`Incoming::next_message`].
+    pub fn next_message_to(&mut self, message: &mut Message) -> Result<Option<Vec<D>>> {
         let have = self.have();
         let Some(length) = self.wanted()?.filter(|length| *length <= have) else {
             return Ok(None);
@@ -163,7 +173,7 @@ impl<D> Incoming<D> {
             self.buffer.clear();
             self.begin = 0;
         }
-        let message = Message::parse_counted(bytes)?;
+        message.read(bytes)?;
         let count = message.header().descriptors() as usize;
         if count > self.descriptors.len() {
             return Err(Error::Malformed);
@@ -177,7 +187,7 @@ impl<D> Incoming<D> {
         if self.have() == 0 && !self.descriptors.is_empty() {
             return Err(Error::Malformed);
         }
-        Ok(Some((message, descriptors)))
+        Ok(Some(descriptors))
     }
 
     /// Whether a message was begun: the peer must not hang up here.

@@ -35,23 +35,27 @@ impl Builder {
     /// # Errors
     /// [`Error::Invalid`]: it is a kind that the specification does not have.
     pub fn new(kind: Kind) -> Result<Self> {
-        // Nobody answers an answer.
-        let flags = match kind {
-            Kind::MethodCall => 0,
-            Kind::MethodReturn | Kind::Error | Kind::Signal => NO_REPLY_EXPECTED,
-            Kind::Other(_) => return Err(Error::Invalid),
-        };
-        Ok(Self::of(Header::new(kind, flags)))
+        match kind {
+            Kind::Other(_) => Err(Error::Invalid),
+            kind => Ok(Self::of(kind)),
+        }
     }
 
     /// Values of no message, whose kind is 0: they can be read and copied, and are not to be sent.
     pub fn values() -> Self {
-        Self::of(Header::new(Kind::Other(0), NO_REPLY_EXPECTED))
+        Self::of(Kind::default())
     }
 
-    fn of(header: Header) -> Self {
+    /// A message, or values, of which nothing is said yet.
+    #[inline]
+    pub fn of(kind: Kind) -> Self {
+        // Nobody answers an answer.
+        let flags = match kind {
+            Kind::MethodCall => 0,
+            _ => NO_REPLY_EXPECTED,
+        };
         Self {
-            header,
+            header: Header::new(kind, flags),
             body: Vec::new(),
             signature: Vec::with_capacity(32),
             open: Vec::new(),
@@ -70,16 +74,32 @@ impl Builder {
         interface: Option<&[u8]>,
         member: &[u8],
     ) -> Result<Self> {
-        let mut builder = Self::new(Kind::MethodCall)?;
-        builder.header.set(Field::Path, path)?;
-        builder.header.set(Field::Member, member)?;
+        let mut builder = Self::of(Kind::MethodCall);
+        builder.call(destination, path, interface, member)?;
+        Ok(builder)
+    }
+
+    /// Says what a call is for, of which nothing is said yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: one of these is not of its form; [`Error::Exists`]: it was said.
+    pub fn call(
+        &mut self,
+        destination: Option<&[u8]>,
+        path: &[u8],
+        interface: Option<&[u8]>,
+        member: &[u8],
+    ) -> Result<()> {
+        self.unsealed()?;
+        self.header.set(Field::Path, path)?;
+        self.header.set(Field::Member, member)?;
         if let Some(interface) = interface {
-            builder.header.set(Field::Interface, interface)?;
+            self.header.set(Field::Interface, interface)?;
         }
         if let Some(destination) = destination {
-            builder.header.set(Field::Destination, destination)?;
+            self.header.set(Field::Destination, destination)?;
         }
-        Ok(builder)
+        Ok(())
     }
 
     /// A signal.
@@ -113,15 +133,28 @@ impl Builder {
     }
 
     fn reply(kind: Kind, call: &Header) -> Result<Self> {
+        let mut builder = Self::of(kind);
+        builder.answer(call)?;
+        Ok(builder)
+    }
+
+    /// Says what it answers, for the sender of that, if nothing is said yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: it answers no call; [`Error::Exists`]: it was said.
+    pub fn answer(&mut self, call: &Header) -> Result<()> {
+        self.unsealed()?;
         if call.kind() != Kind::MethodCall {
             return Err(Error::Invalid);
         }
-        let mut builder = Self::new(kind)?;
-        builder.header.set_reply_serial(call.serial());
-        if let Some(sender) = call.bytes_of(Field::Sender) {
-            builder.header.set(Field::Destination, sender)?;
+        if self.header.reply_serial().is_some() {
+            return Err(Error::Exists);
         }
-        Ok(builder)
+        self.header.set_reply_serial(call.serial());
+        if let Some(sender) = call.bytes_of(Field::Sender) {
+            self.header.set(Field::Destination, sender)?;
+        }
+        Ok(())
     }
 
     /// What it says of itself so far.
@@ -292,6 +325,16 @@ impl Builder {
     /// # Errors
     /// [`Error::NotPermitted`]: it is sealed; [`Error::Malformed`]: a container is open; [`Error::NoMemory`]: it is too long.
     pub fn seal(&mut self, serial: u32) -> Result<Message> {
+        let mut message = Message::default();
+        self.seal_to(serial, &mut message)?;
+        Ok(message)
+    }
+
+    /// The same, of one that is none yet.
+    ///
+    /// # Errors
+    /// As [`Builder::seal`].
+    pub fn seal_to(&mut self, serial: u32, message: &mut Message) -> Result<()> {
         self.unsealed()?;
         if !self.open.is_empty() {
             return Err(Error::Malformed);
@@ -309,7 +352,8 @@ impl Builder {
         if !self.sensitive && self.header.take_in(&body) {
             body = Vec::new();
         }
-        Ok(Message::sealed(self.header.take(), body))
+        message.put(&mut self.header, body);
+        Ok(())
     }
 
     /// Has nothing of the body left behind when it is moved to more memory. What is given up at last is for [`Builder::erase`].

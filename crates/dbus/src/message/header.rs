@@ -79,7 +79,7 @@ struct Span {
 }
 
 /// What a message says of itself. While it is built, what was said so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Header {
     /// The header; of what was received, the body as well.
     bytes: Vec<u8>,
@@ -95,6 +95,7 @@ pub struct Header {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn new(kind: Kind, flags: u8) -> Self {
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(&[wire::NATIVE, kind.code(), flags, 1]);
@@ -111,8 +112,8 @@ impl Header {
         }
     }
 
-    /// All of a message in this machine's byte order; the mark of it may be the other.
-    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self> {
+    /// Becomes that of a message, all of which is given, in this machine's byte order; the mark of it may be the other.
+    pub(super) fn read(&mut self, bytes: Vec<u8>) -> Result<()> {
         let [_, kind, flags, 1, ..] = *bytes else {
             return Err(Error::Malformed);
         };
@@ -124,27 +125,24 @@ impl Header {
         {
             return Err(Error::Malformed);
         }
-        let mut header = Self {
-            bytes: Vec::new(),
+        *self = Self {
             body_at,
             kind: Kind::from_code(kind).ok_or(Error::Malformed)?,
             flags,
             serial,
-            reply_serial: None,
-            descriptors: 0,
-            texts: [Span::default(); 9],
+            ..Self::default()
         };
         let fields = bytes.get(..end).ok_or(Error::Malformed)?;
         let mut position = begin;
         let mut seen_descriptors = false;
         while position < end {
-            position = header.parse_field(fields, position, &mut seen_descriptors)?;
+            position = self.parse_field(fields, position, &mut seen_descriptors)?;
         }
-        header.bytes = bytes;
-        if !header.is_whole() {
-            return Err(Error::Malformed);
+        self.bytes = bytes;
+        match self.is_whole() {
+            true => Ok(()),
+            false => Err(Error::Malformed),
         }
-        Ok(header)
     }
 
     /// One field; gives where it ends.

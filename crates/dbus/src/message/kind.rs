@@ -15,6 +15,13 @@ pub enum Kind {
     Other(u8),
 }
 
+impl Default for Kind {
+    /// Of no message.
+    fn default() -> Self {
+        Self::Other(0)
+    }
+}
+
 impl Kind {
     /// As it stands in a header. 0 is no type.
     pub const fn from_code(code: u8) -> Option<Self> {

@@ -51,8 +51,8 @@ impl Connection {
     /// Reads as much as is there at once. Whether a message came of it.
     pub(super) fn read(&mut self) -> Result<bool> {
         loop {
-            if let Some((message, descriptors)) = self.incoming.next_message().map_err(errno)? {
-                self.take_in(Sealed::new(message, descriptors))?;
+            if let Some(message) = Sealed::next(&mut self.incoming).map_err(errno)? {
+                self.take_in(message)?;
                 return Ok(true);
             }
             let socket = self.socket.as_ref().ok_or(Errno::NOTCONN)?;

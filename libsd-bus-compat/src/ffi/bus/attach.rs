@@ -1,10 +1,10 @@
 //! A bus in a loop of events: sd_bus_attach_event(3).
 
+use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
-use std::sync::{Arc, Weak};
 
 use super::connection::{Bus, State, bus, events, shared};
 use super::dispatch::process;
@@ -25,7 +25,7 @@ pub struct Attached {
     time: Held,
     _exit: Held,
     priority: c_int,
-    pub event: Arc<Event>,
+    pub event: Shared<Event>,
 }
 
 /// The sources of the descriptors, which stay open for as long as the loop waits for them: their numbers would be others' else.
@@ -38,7 +38,7 @@ struct Ends {
 
 /// A source that is taken out of its loop when the bus has it no more.
 #[derive(Debug)]
-struct Held(Arc<Source>);
+struct Held(Shared<Source>);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -50,7 +50,7 @@ impl Drop for Held {
 ///
 /// # Safety
 /// It is that of a source of [`add`], which is there.
-unsafe fn of(userdata: *mut c_void) -> Option<Arc<Bus>> {
+unsafe fn of(userdata: *mut c_void) -> Option<Shared<Bus>> {
     // SAFETY: the caller's promise; what the source has it keeps.
     ManuallyDrop::new(unsafe { Weak::from_raw(userdata.cast_const().cast::<Bus>()) }).upgrade()
 }
@@ -86,7 +86,7 @@ unsafe extern "C" fn on_exit(_: *const Source, userdata: *mut c_void) -> c_int {
 }
 
 /// A loop goes on whatever happens to its bus, which is told of its end then.
-unsafe fn or_fail(userdata: *mut c_void, act: impl FnOnce(&Arc<Bus>) -> Result<()>) -> c_int {
+unsafe fn or_fail(userdata: *mut c_void, act: impl FnOnce(&Shared<Bus>) -> Result<()>) -> c_int {
     let did = whole(|| {
         // SAFETY: the caller's promise.
         let Some(bus) = (unsafe { of(userdata) }) else {
@@ -102,7 +102,7 @@ unsafe fn or_fail(userdata: *mut c_void, act: impl FnOnce(&Arc<Bus>) -> Result<(
 }
 
 /// What the loop is to wait for.
-fn prepare(bus: &Arc<Bus>) -> Result<()> {
+fn prepare(bus: &Shared<Bus>) -> Result<()> {
     let (event, time, input, output, wanted, wake) = {
         let state = bus.enter()?;
         let Some(attached) = &state.attached else {
@@ -112,7 +112,7 @@ fn prepare(bus: &Arc<Bus>) -> Result<()> {
             return Ok(());
         };
         (
-            Arc::clone(&attached.event),
+            Shared::clone(&attached.event),
             attached.time.0.id,
             ends.input.0.id,
             ends.output.as_ref().map(|output| output.0.id),
@@ -140,8 +140,8 @@ fn prepare(bus: &Arc<Bus>) -> Result<()> {
 
 /// A source for a bus.
 fn add(
-    event: &Arc<Event>,
-    bus: &Arc<Bus>,
+    event: &Shared<Event>,
+    bus: &Shared<Bus>,
     (kind, callback, name): (Kind, Callback, &CStr),
     priority: c_int,
     add: impl FnOnce(&mut Loop) -> Result<Id>,
@@ -150,7 +150,7 @@ fn add(
     let mut guard = event.enter()?;
     let inside = &mut *guard;
     let id = add(&mut inside.core)?;
-    let userdata = Weak::into_raw(Arc::downgrade(bus)).cast_mut().cast();
+    let userdata = Weak::into_raw(Shared::downgrade(bus)).cast_mut().cast();
     let callback = (callback, userdata);
     let name = Some(name.to_owned());
     let source = Source::register(event, inside, (id, kind), callback, name, None);
@@ -164,7 +164,7 @@ fn add(
 }
 
 /// Has the loop, if there is one, wait for the descriptors that a bus has now.
-pub fn follow(bus: &Arc<Bus>) -> Result<()> {
+pub fn follow(bus: &Shared<Bus>) -> Result<()> {
     let (event, priority, socket, had) = {
         let mut state = bus.enter()?;
         let Ok(socket) = state.connection.socket().cloned() else {
@@ -174,7 +174,12 @@ pub fn follow(bus: &Arc<Bus>) -> Result<()> {
             return Ok(());
         };
         let had = attached.ends.take();
-        (Arc::clone(&attached.event), attached.priority, socket, had)
+        (
+            Shared::clone(&attached.event),
+            attached.priority,
+            socket,
+            had,
+        )
     };
     drop(had);
     let end = |name: &CStr, descriptor: BorrowedFd<'_>| {
@@ -215,7 +220,7 @@ pub fn detach(bus: &Bus) -> Result<bool> {
     Ok(attached.is_some())
 }
 
-fn attach(bus: &Arc<Bus>, event: Arc<Event>, priority: c_int) -> Result<()> {
+fn attach(bus: &Shared<Bus>, event: Shared<Event>, priority: c_int) -> Result<()> {
     let time = (Kind::Time, Callback::Time(on_time), c"bus-time");
     let at_once = |core: &mut Loop| core.add_time(Clock::Monotonic, 0, 0);
     let exit = (Kind::Exit, Callback::Plain(on_exit), c"bus-exit");
@@ -271,7 +276,7 @@ pub unsafe extern "C" fn sd_bus_get_event(of: *const Bus) -> *const Event {
         let bus = unsafe { bus(of) }?;
         let state = bus.enter()?;
         let attached = state.attached.as_ref().ok_or(Errno::NXIO)?;
-        Ok(Arc::as_ptr(&attached.event))
+        Ok(Shared::as_ptr(&attached.event))
     };
     whole(get).and_then(Result::ok).unwrap_or(ptr::null())
 }

@@ -1,7 +1,7 @@
 //! Sending, calling, waiting: sd_bus_send(3), sd_bus_call(3), sd_bus_wait(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::Arc;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
 use dbus::{Kind, types};
@@ -19,9 +19,9 @@ use crate::ffi::pointer::{Out, text};
 use crate::{Errno, Result};
 
 /// The bus that a message is sent by: the one that is given, or its own.
-unsafe fn of_message(of: *const Bus, message: &Message) -> Result<Arc<Bus>> {
+unsafe fn of_message(of: *const Bus, message: &Message) -> Result<Shared<Bus>> {
     match of.is_null() {
-        true => Ok(Arc::clone(&message.bus)),
+        true => Ok(Shared::clone(&message.bus)),
         // SAFETY: the caller's promise.
         false => unsafe { shared(of) },
     }
@@ -166,7 +166,7 @@ fn is_call(own: &Own) -> Result<()> {
 ///
 /// # Errors
 /// ENOTCONN if it was not begun or is over.
-pub fn running(bus: &Arc<Bus>) -> Result<()> {
+pub fn running(bus: &Shared<Bus>) -> Result<()> {
     loop {
         match bus.enter()?.connection.phase {
             Phase::Running => return Ok(()),
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn sd_bus_call(
         }
         drop(own);
         if let Some(reply) = reply {
-            reply.set(Arc::into_raw(answer));
+            reply.set(Shared::into_raw(answer));
         }
         Ok(1)
     };
@@ -213,13 +213,17 @@ pub unsafe extern "C" fn sd_bus_call(
 }
 
 /// Calls, and waits for the answer alone: what else comes stays where it is.
-pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
+pub fn call(bus: &Shared<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
     is_call(&*message.enter()?)?;
-    bus.enter()?.connection.check_open()?;
-    running(bus)?;
+    let mut state = bus.enter()?;
+    state.connection.check_open()?;
+    if state.connection.phase != Phase::Running {
+        drop(state);
+        running(bus)?;
+        state = bus.enter()?;
+    }
     let mut moment = now();
     let (serial, until) = {
-        let mut state = bus.enter()?;
         let mut own = message.enter()?;
         let (sealed, serial) = seal(&mut state, &mut own, usec)?;
         let until = deadline(&state, moment, own.timeout.max(usec));
@@ -227,21 +231,20 @@ pub fn call(bus: &Arc<Bus>, message: &Message, usec: u64) -> Result<Sealed> {
         (serial, until)
     };
     loop {
-        let (socket, write, left) = {
-            let mut state = bus.enter()?;
-            let _ = state.connection.write()?;
-            let left = until.saturating_sub(moment);
-            if left == 0 {
-                return Err(Errno::TIMEDOUT);
-            }
-            let left = Some(left).filter(|_| until < u64::MAX);
-            let write = state.connection.wants_to_write();
-            (state.connection.socket()?.clone(), write, left)
-        };
+        let _ = state.connection.write()?;
+        let left = until.saturating_sub(moment);
+        if left == 0 {
+            return Err(Errno::TIMEDOUT);
+        }
+        let left = Some(left).filter(|_| until < u64::MAX);
+        let write = state.connection.wants_to_write();
+        let socket = state.connection.socket()?.clone();
         // Outside: a thread that waits here is in nobody's way.
+        drop(state);
         wait_for(&socket, true, write, left)?;
+        state = bus.enter()?;
         // What has come before cannot have been the answer.
-        if let Some(answer) = bus.enter()?.connection.take_reply(serial)? {
+        if let Some(answer) = state.connection.take_reply(serial)? {
             return Ok(answer);
         }
         moment = now();
@@ -271,7 +274,7 @@ pub unsafe extern "C" fn sd_bus_call_async(
         }
         let slot = call_async(&bus, message, (handler, userdata), usec, to.is_none())?;
         if let Some(to) = to {
-            to.set(Arc::into_raw(slot));
+            to.set(Shared::into_raw(slot));
         }
         Ok(1)
     })
@@ -279,12 +282,12 @@ pub unsafe extern "C" fn sd_bus_call_async(
 
 /// Calls, and has the answer given to a callback.
 pub fn call_async(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     message: &Message,
     callback: (Handler, *mut c_void),
     usec: u64,
     floating: bool,
-) -> Result<Arc<Slot>> {
+) -> Result<Shared<Slot>> {
     let mut state = bus.enter()?;
     state.connection.check_open()?;
     let mut own = message.enter()?;
@@ -319,7 +322,7 @@ fn wait_for(socket: &Socket, read: bool, write: bool, timeout: Option<u64>) -> R
 }
 
 /// Waits until there is something to do, for so many µs.
-pub fn wait(bus: &Arc<Bus>, usec: u64) -> Result<bool> {
+pub fn wait(bus: &Shared<Bus>, usec: u64) -> Result<bool> {
     let (socket, write, timeout) = {
         let state = bus.enter()?;
         let connection = &state.connection;
@@ -360,7 +363,7 @@ pub unsafe extern "C" fn sd_bus_process(of: *const Bus, to: *mut *const Message)
         let mut left = None;
         let did = process(&bus, to.is_some().then_some(&mut left))?;
         if let Some(to) = to {
-            to.set(left.map_or(std::ptr::null(), Arc::into_raw));
+            to.set(left.map_or(std::ptr::null(), Shared::into_raw));
         }
         Ok(c_int::from(did))
     })
@@ -378,7 +381,7 @@ pub unsafe extern "C" fn sd_bus_process_priority(
 }
 
 /// Waits until all is written.
-pub fn flush(bus: &Arc<Bus>) -> Result<()> {
+pub fn flush(bus: &Shared<Bus>) -> Result<()> {
     running(bus)?;
     loop {
         let (socket, done) = {

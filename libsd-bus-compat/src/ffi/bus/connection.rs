@@ -1,10 +1,10 @@
 //! `sd_bus`: the object, and what is asked of it.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_short, c_void};
 use std::os::fd::AsRawFd;
 use std::ptr;
-use std::sync::{Arc, Weak};
 
 use dbus::Rule;
 
@@ -71,7 +71,7 @@ pub const ALWAYS_TOLD: u64 = mask::UNIQUE_NAME | mask::WELL_KNOWN_NAMES;
 #[derive(Debug)]
 pub struct Registered {
     pub slot: Weak<Slot>,
-    pub floating: Option<Arc<Slot>>,
+    pub floating: Option<Shared<Slot>>,
 }
 
 /// What a callback can ask for while it runs.
@@ -97,8 +97,8 @@ impl State {
 }
 
 impl Bus {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new() -> Shared<Self> {
+        Shared::new(Self {
             process: Process::own(),
             inside: Exclusive::new(State {
                 creds_mask: ALWAYS_TOLD,
@@ -148,7 +148,7 @@ fn resolve(of: *const Bus) -> Result<*const Bus> {
 /// A bus that C names.
 ///
 /// # Safety
-/// The pointer is null, one of SD_BUS_DEFAULT, or of [`Arc::into_raw`], and the object is there while the answer is used.
+/// The pointer is null, one of SD_BUS_DEFAULT, or of [`Shared::into_raw`], and the object is there while the answer is used.
 pub unsafe fn bus<'a>(of: *const Bus) -> Result<&'a Bus> {
     let of = resolve(of)?;
     // SAFETY: the caller's promise.
@@ -159,12 +159,12 @@ pub unsafe fn bus<'a>(of: *const Bus) -> Result<&'a Bus> {
 ///
 /// # Safety
 /// As [`bus`].
-pub unsafe fn shared(of: *const Bus) -> Result<Arc<Bus>> {
+pub unsafe fn shared(of: *const Bus) -> Result<Shared<Bus>> {
     let of = resolve(of)?;
-    // SAFETY: it is of Arc::into_raw, and there.
-    unsafe { Arc::increment_strong_count(of) };
+    // SAFETY: it is of Shared::into_raw, and there.
+    unsafe { Shared::increment_strong_count(of) };
     // SAFETY: one more than before is C's.
-    Ok(unsafe { Arc::from_raw(of) })
+    Ok(unsafe { Shared::from_raw(of) })
 }
 
 /// Does something inside.
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn sd_bus_new(to: *mut *const Bus) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        to.set(Arc::into_raw(Bus::new()));
+        to.set(Shared::into_raw(Bus::new()));
         Ok(0)
     })
 }
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn sd_bus_new(to: *mut *const Bus) -> c_int {
 pub unsafe extern "C" fn sd_bus_ref(of: *const Bus) -> *const Bus {
     // SAFETY: the contract of C.
     match unsafe { shared(of) } {
-        Ok(bus) => Arc::into_raw(bus),
+        Ok(bus) => Shared::into_raw(bus),
         Err(_) => of,
     }
 }
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn sd_bus_unref(of: *const Bus) -> *const Bus {
     whole(|| {
         if let Ok(of) = resolve(of) {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()

@@ -2,7 +2,6 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
 
 use dbus::Kind;
 use dbus::message::NO_REPLY_EXPECTED;
@@ -15,11 +14,13 @@ use super::message::{Message, message, sd_bus_message_unref};
 use super::message_append::append_all;
 use super::message_get::sd_bus_message_set_destination;
 use super::message_new::{
-    error_reply, reply, sd_bus_message_new_method_call, sd_bus_message_new_signal, with_number,
+    error_reply, method_return, sd_bus_message_new_method_call, sd_bus_message_new_signal,
+    with_number,
 };
 use super::slot::{Handler, Slot};
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// Who is called: what the functions here begin with.
@@ -72,18 +73,18 @@ unsafe fn method_call(
         )
     })?;
     // SAFETY: the contract of C.
-    unsafe { append(&made, types, arguments) }?;
+    unsafe { append(made.0, types, arguments) }?;
     Ok(made)
 }
 
 pub(super) unsafe fn append(
-    made: &Held,
+    made: *const Message,
     types: *const c_char,
     arguments: &mut Arguments,
 ) -> Result<()> {
     if !types.is_null() {
         // SAFETY: the caller's promise.
-        checked(unsafe { append_all(made.0, types, arguments) })?;
+        checked(unsafe { append_all(made, types, arguments) })?;
     }
     Ok(())
 }
@@ -175,22 +176,20 @@ pub unsafe extern "C" fn compat_reply_method_return(
         if !wants_reply(call)? {
             return Ok(0);
         }
-        let (bus, content) = reply(call, dbus::Builder::method_return)?;
-        let answer = Held(Arc::into_raw(Message::new(Arc::clone(&bus), content)));
+        let answer = method_return(call)?;
         // SAFETY: C's part has made it of the program's arguments.
         let mut arguments = unsafe { Arguments::new(list) };
         // SAFETY: the contract of C.
-        unsafe { append(&answer, types, &mut arguments) }?;
-        // SAFETY: it was made here.
-        send(&bus, unsafe { message(answer.0) }?, false)?;
+        unsafe { append(Shared::as_ptr(&answer), types, &mut arguments) }?;
+        send(&answer.bus, &answer, false)?;
         Ok(1)
     })
 }
 
 /// Answers a call with an error.
 fn answer_error(call: &Message, error: &Error) -> Result<c_int> {
-    let (bus, content) = error_reply(call, error)?;
-    send(&bus, &Message::new(Arc::clone(&bus), content), false)?;
+    let answer = error_reply(call, error)?;
+    send(&answer.bus, &answer, false)?;
     Ok(1)
 }
 
@@ -258,7 +257,7 @@ pub unsafe extern "C" fn compat_emit_signal(
         // SAFETY: C's part has made it of the program's arguments.
         let mut arguments = unsafe { Arguments::new(list) };
         // SAFETY: the contract of C.
-        unsafe { append(&made, types, &mut arguments) }?;
+        unsafe { append(made.0, types, &mut arguments) }?;
         // SAFETY: it was made here.
         send(of, unsafe { message(made.0) }?, false)?;
         Ok(1)

@@ -1,9 +1,9 @@
 //! `sd_bus_creds`: the object, which does not change once it is there.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr;
-use std::sync::Arc;
 
 use crate::bus::creds::{Creds as Content, Held, mask};
 use crate::ffi::boundary::{count, entry, whole};
@@ -37,8 +37,8 @@ impl Pointers {
 
 impl Creds {
     /// An object for C.
-    pub fn new(content: Content) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(content: Content) -> Shared<Self> {
+        Shared::new(Self {
             // A text stays where it is when the list of it moves.
             cmdline: Pointers::to(content.cmdline.as_deref().unwrap_or_default()),
             names: Pointers::to(&content.well_known_names),
@@ -47,7 +47,7 @@ impl Creds {
     }
 
     /// What is known of the sender of a message by itself.
-    pub fn of_sender(sender: &CStr, is_made_up: bool, wanted: u64) -> Option<Arc<Self>> {
+    pub fn of_sender(sender: &CStr, is_made_up: bool, wanted: u64) -> Option<Shared<Self>> {
         let mut content = Content::default();
         let is_unique = dbus::name::is_unique(sender.to_bytes());
         if is_unique || is_made_up {
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn sd_bus_creds_get_augmented_mask(of: *const Creds) -> u6
 pub unsafe extern "C" fn sd_bus_creds_ref(of: *const Creds) -> *const Creds {
     if !of.is_null() {
         // SAFETY: the contract of C.
-        unsafe { Arc::increment_strong_count(of) };
+        unsafe { Shared::increment_strong_count(of) };
     }
     of
 }
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn sd_bus_creds_unref(of: *const Creds) -> *const Creds {
     whole(|| {
         if !of.is_null() {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()
@@ -261,7 +261,7 @@ unsafe fn of_process(
     let login = Login::system();
     let mut content = Content::default();
     hold(&login)?.augment(&mut content, wanted)?;
-    to.set(Arc::into_raw(Creds::new(content)));
+    to.set(Shared::into_raw(Creds::new(content)));
     Ok(0)
 }
 
@@ -303,5 +303,5 @@ pub unsafe extern "C" fn sd_bus_creds_new_from_pidfd(
 
 /// Gives a new object to C.
 pub fn give_new(to: Out<*const Creds>, content: Content) {
-    to.set(Arc::into_raw(Creds::new(content)));
+    to.set(Shared::into_raw(Creds::new(content)));
 }

@@ -1,7 +1,7 @@
 //! What is done with messages: sd_bus_process(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
 use dbus::rule::Subject;
@@ -11,14 +11,14 @@ use super::call::send;
 use super::connection::{Bus, Current};
 use super::error::Error;
 use super::message::{Message, errno};
-use super::message_new::{error_reply, with_number};
+use super::message_new::{error_reply, method_error, method_return, reply, with_number};
 use super::slot::{Slot, remove};
 use crate::bus::connection::{Step, local_signal};
-use crate::bus::message::{MADE_UP, Message as Content, Sealed};
+use crate::bus::message::{MADE_UP, Sealed};
 use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.
-pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Result<bool> {
+pub fn process(bus: &Shared<Bus>, left: Option<&mut Option<Shared<Message>>>) -> Result<bool> {
     let mut state = bus.enter()?;
     if let Some(told) = super::tracked::next(&mut state) {
         drop(state);
@@ -29,6 +29,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
     let is_behind = super::attach::is_behind(&state);
     // A monitor may not say anything: the bus would end its connection.
     let answers = !state.connection.is_monitor;
+    let is_watched = !state.filters.is_empty() || !state.matches.is_empty();
     drop(state);
     if is_behind {
         super::attach::follow(bus)?;
@@ -39,7 +40,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         Step::Answered(slot, sealed) => {
             let message = Message::received(bus, sealed);
             // Filters see answers, too.
-            if answer(bus, slot, Arc::clone(&message))? == 0
+            if answer(bus, slot, Shared::clone(&message))? == 0
                 && !offer(bus, &message)?
                 && let Some(left) = left
             {
@@ -58,7 +59,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         }
         Step::Over => {
             let attached = bus.enter()?.attached.take();
-            let event = attached.as_ref().map(|own| Arc::clone(&own.event));
+            let event = attached.as_ref().map(|own| Shared::clone(&own.event));
             drop(attached);
             let told = Message::received(bus, local_signal(b"Disconnected")?);
             if !offer(bus, &told)? {
@@ -70,7 +71,7 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
         }
         Step::Received(sealed) => {
             let message = Message::received(bus, sealed);
-            let is_taken = offer(bus, &message)?
+            let is_taken = is_watched && offer(bus, &message)?
                 || answers
                     && (super::object::dispatch(bus, &message)?
                         || stand_in(bus, &message, left.is_none())?);
@@ -83,7 +84,8 @@ pub fn process(bus: &Arc<Bus>, left: Option<&mut Option<Arc<Message>>>) -> Resul
 }
 
 /// An error of our own in answer to a call of ours.
-fn made_up(bus: &Arc<Bus>, serial: u32, name: &str, text: &str) -> Result<Arc<Message>> {
+#[cold]
+fn made_up(bus: &Shared<Bus>, serial: u32, name: &str, text: &str) -> Result<Shared<Message>> {
     let call = Builder::method_call(None, b"/", None, b"_").and_then(|mut call| call.seal(serial));
     let call = call.map_err(errno)?;
     let mut builder = Builder::method_error(call.header(), name.as_bytes()).map_err(errno)?;
@@ -96,13 +98,13 @@ fn made_up(bus: &Arc<Bus>, serial: u32, name: &str, text: &str) -> Result<Arc<Me
     received(bus, builder)
 }
 
-fn received(bus: &Arc<Bus>, mut builder: Builder) -> Result<Arc<Message>> {
+fn received(bus: &Shared<Bus>, mut builder: Builder) -> Result<Shared<Message>> {
     let sealed = builder.seal(MADE_UP).map_err(errno)?;
     Ok(Message::received(bus, Sealed::new(sealed, Vec::new())))
 }
 
 /// Gives an answer to who waits for it. What that has returned: not 0 if nobody else is to see it.
-fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<c_int> {
+fn answer(bus: &Shared<Bus>, number: u64, message: Shared<Message>) -> Result<c_int> {
     let (slot, removed) = {
         let mut state = bus.enter()?;
         let registered = state.slots.get(&number);
@@ -118,7 +120,11 @@ fn answer(bus: &Arc<Bus>, number: u64, message: Arc<Message>) -> Result<c_int> {
 }
 
 /// Calls a callback; a message is put back to its beginning first.
-pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Result<c_int> {
+pub fn call_slot(
+    bus: &Shared<Bus>,
+    slot: &Shared<Slot>,
+    message: &Shared<Message>,
+) -> Result<c_int> {
     let (handler, userdata) = slot.callback()?;
     let Some(function) = handler else {
         return Ok(0);
@@ -127,14 +133,14 @@ pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Re
         cursor.rewind(true);
     }
     bus.enter()?.current.push(Current {
-        message: Arc::as_ptr(message),
-        slot: Arc::as_ptr(slot),
+        message: Shared::as_ptr(message),
+        slot: Shared::as_ptr(slot),
         handler,
         userdata,
     });
     let mut error = Error::NULL;
     // SAFETY: C has given both for this; the message and the slot are there until it returns.
-    let answer = unsafe { function(Arc::as_ptr(message), userdata, &raw mut error) };
+    let answer = unsafe { function(Shared::as_ptr(message), userdata, &raw mut error) };
     if let Some(mut state) = bus.enter_to_leave() {
         state.current.pop();
     }
@@ -151,7 +157,12 @@ pub fn call_slot(bus: &Arc<Bus>, slot: &Arc<Slot>, message: &Arc<Message>) -> Re
 }
 
 /// Tells a caller what a callback has failed with. What fails for another message than a call is nobody's business.
-pub fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Error) -> Result<()> {
+pub fn answer_error(
+    bus: &Shared<Bus>,
+    message: &Message,
+    number: c_int,
+    error: &Error,
+) -> Result<()> {
     if bus.enter()?.connection.is_monitor {
         return Ok(());
     }
@@ -163,17 +174,12 @@ pub fn answer_error(bus: &Arc<Bus>, message: &Message, number: c_int, error: &Er
     if !header_wants {
         return Ok(());
     }
-    let (_, content) = with_number(number, Some(error), |error| error_reply(message, error))?;
-    reply_with(bus, content)
-}
-
-fn reply_with(bus: &Arc<Bus>, content: Content) -> Result<()> {
-    let reply = Message::new(Arc::clone(bus), content);
-    send(bus, &reply, false).map(drop)
+    let answer = with_number(number, Some(error), |error| error_reply(message, error))?;
+    send(bus, &answer, false).map(drop)
 }
 
 /// Offers a message to filters and matches. Whether one of them has taken it.
-fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
+fn offer(bus: &Shared<Bus>, message: &Shared<Message>) -> Result<bool> {
     let wanted: Vec<u64> = {
         let state = bus.enter()?;
         if state.filters.is_empty() && state.matches.is_empty() {
@@ -206,7 +212,7 @@ fn offer(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
 
 /// Answers calls that nobody has taken: those of org.freedesktop.DBus.Peer and, if nobody else looks at them, by an error
 /// all others.
-fn stand_in(bus: &Arc<Bus>, message: &Message, refuses: bool) -> Result<bool> {
+fn stand_in(bus: &Shared<Bus>, message: &Message, refuses: bool) -> Result<bool> {
     let (call, is_peer, member, path, wants) = {
         let own = message.enter()?;
         let header = own.content.header();
@@ -225,16 +231,13 @@ fn stand_in(bus: &Arc<Bus>, message: &Message, refuses: bool) -> Result<bool> {
     if !wants {
         return Ok(true);
     }
-    let answered = match member.as_slice() {
-        b"Ping" if is_peer => super::message_new::reply(message, Builder::method_return)?,
+    let answer = match member.as_slice() {
+        b"Ping" if is_peer => method_return(message)?,
         b"GetMachineId" if is_peer => {
             let id = crate::id128::machine(std::path::Path::new("/etc/machine-id"))?;
-            let (bus, mut content) = super::message_new::reply(message, Builder::method_return)?;
-            let builder = content.builder()?;
-            builder
-                .append_text(types::STRING, &id.to_plain())
-                .map_err(errno)?;
-            (bus, content)
+            reply(message, Kind::MethodReturn, |builder| {
+                builder.append_text(types::STRING, &id.to_plain())
+            })?
         }
         _ => {
             let (name, text) = match is_peer {
@@ -250,17 +253,11 @@ fn stand_in(bus: &Arc<Bus>, message: &Message, refuses: bool) -> Result<bool> {
                     format!("Unknown object '{}'.", String::from_utf8_lossy(&path)),
                 ),
             };
-            let made = super::message_new::reply(message, |call| Builder::method_error(call, name));
-            let (bus, mut content) = made?;
-            let builder = content.builder()?;
-            builder
-                .append_text(types::STRING, text.as_bytes())
-                .map_err(errno)?;
-            (bus, content)
+            method_error(message, name, Some(text.as_bytes()))?
         }
     };
-    match reply_with(bus, answered.1) {
-        Ok(()) | Err(Errno::NOTCONN | Errno::CONNRESET) => Ok(true),
+    match send(bus, &answer, false) {
+        Ok(_) | Err(Errno::NOTCONN | Errno::CONNRESET) => Ok(true),
         Err(errno) => Err(errno),
     }
 }

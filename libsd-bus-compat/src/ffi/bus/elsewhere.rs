@@ -1,7 +1,7 @@
 //! Buses of other machines: sd_bus_open_system_remote(3), sd_bus_open_system_machine(3), sd_bus_open_user_machine(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_char, c_int};
-use std::sync::Arc;
 
 use super::connection::Bus;
 use super::open::{Which, open};
@@ -25,7 +25,7 @@ fn begin(address: String, inside: Option<Inside>, is_users: bool) -> Result<*con
         state.connection.inside = inside;
         state.connection.start()?;
     }
-    Ok(Arc::into_raw(bus))
+    Ok(Shared::into_raw(bus))
 }
 
 #[unsafe(no_mangle)]
@@ -62,7 +62,7 @@ unsafe fn give(to: *mut *const Bus, machine: *const c_char, is_users: bool) -> c
                 // The environment does not say where it is: a session may.
                 Err(Errno::NOMEDIUM) => {}
                 opened => {
-                    to.set(Arc::into_raw(opened?));
+                    to.set(Shared::into_raw(opened?));
                     return Ok(0);
                 }
             }

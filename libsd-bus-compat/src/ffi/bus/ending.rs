@@ -1,7 +1,7 @@
 //! How a bus ends, and what ends with it: sd_bus_close(3), sd_bus_set_close_on_exit(3), sd_bus_set_exit_on_disconnect(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 use super::call::flush;
 use super::connection::{Bus, State, sd_bus_unref, shared, within};
@@ -24,7 +24,7 @@ pub struct Ending {
 }
 
 /// Closes a bus, and takes it out of its loop. Gives the loop.
-pub fn close(bus: &Bus) -> Result<Option<Arc<Event>>> {
+pub fn close(bus: &Bus) -> Result<Option<Shared<Event>>> {
     let attached = {
         let mut state = bus.enter()?;
         if state.connection.phase == Phase::Closed {
@@ -33,11 +33,11 @@ pub fn close(bus: &Bus) -> Result<Option<Arc<Event>>> {
         state.connection.close();
         state.attached.take()
     };
-    Ok(attached.map(|attached| Arc::clone(&attached.event)))
+    Ok(attached.map(|attached| Shared::clone(&attached.event)))
 }
 
 /// The loop ends.
-pub fn at_exit(bus: &Arc<Bus>) -> Result<()> {
+pub fn at_exit(bus: &Shared<Bus>) -> Result<()> {
     if bus.enter()?.ending.stays {
         return Ok(());
     }
@@ -47,13 +47,13 @@ pub fn at_exit(bus: &Arc<Bus>) -> Result<()> {
 }
 
 /// The connection is over, and nobody cares.
-pub fn over(bus: &Bus, event: Option<Arc<Event>>) -> Result<()> {
+pub fn over(bus: &Bus, event: Option<Shared<Event>>) -> Result<()> {
     bus.enter()?.ending.over = true;
     end_program(bus, event)
 }
 
 /// Ends the loop, or without one the program, if it is time for that.
-fn end_program(bus: &Bus, event: Option<Arc<Event>>) -> Result<()> {
+fn end_program(bus: &Bus, event: Option<Shared<Event>>) -> Result<()> {
     {
         let mut state = bus.enter()?;
         let ending = &mut state.ending;
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn sd_bus_set_exit_on_disconnect(of: *const Bus, on: c_int
             let mut state = bus.enter()?;
             state.ending.exits = on != 0;
             let attached = state.attached.as_ref();
-            attached.map(|attached| Arc::clone(&attached.event))
+            attached.map(|attached| Shared::clone(&attached.event))
         };
         end_program(&bus, event).map(|()| 0)
     })

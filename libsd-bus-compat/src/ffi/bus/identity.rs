@@ -1,8 +1,8 @@
 //! Who is on a bus, who has sent a message, and whether they may: sd_bus_get_name_creds(3), sd_bus_query_sender_creds(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use dbus::message::Field;
 use dbus::{Basic, Builder, Kind, types};
@@ -14,7 +14,7 @@ use super::matches::{error_number, of_bus};
 use super::message::{Message, errno, message};
 use crate::bus::connection::Phase;
 use crate::bus::creds::{Answer, Creds as Content, Held, check, mask};
-use crate::bus::message::{Message as MessageContent, Sealed};
+use crate::bus::message::Sealed;
 use crate::ffi::boundary::entry;
 use crate::ffi::id128::Id;
 use crate::ffi::peer;
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn sd_bus_get_owner_creds(
 }
 
 /// Asks the bus something about a name.
-fn ask(bus: &Arc<Bus>, member: &[u8], name: &CStr) -> Result<Sealed> {
+fn ask(bus: &Shared<Bus>, member: &[u8], name: &CStr) -> Result<Sealed> {
     let question = of_bus(bus, member, |builder| {
         builder.append_basic(Basic::String(name))
     })?;
@@ -166,7 +166,7 @@ fn ask(bus: &Arc<Bus>, member: &[u8], name: &CStr) -> Result<Sealed> {
     }
 }
 
-fn ask_number(bus: &Arc<Bus>, member: &[u8], name: &CStr) -> Result<u32> {
+fn ask_number(bus: &Shared<Bus>, member: &[u8], name: &CStr) -> Result<u32> {
     let answer = ask(bus, member, name)?;
     let body = answer.message();
     match body.cursor().read_basic(body, types::UINT32) {
@@ -176,7 +176,7 @@ fn ask_number(bus: &Arc<Bus>, member: &[u8], name: &CStr) -> Result<u32> {
 }
 
 /// The unique name of who has a name.
-fn owner_of(bus: &Arc<Bus>, name: &CStr) -> Result<CString> {
+fn owner_of(bus: &Shared<Bus>, name: &CStr) -> Result<CString> {
     let answer = ask(bus, b"GetNameOwner", name)?;
     let body = answer.message();
     match body.cursor().read_basic(body, types::STRING) {
@@ -186,7 +186,7 @@ fn owner_of(bus: &Arc<Bus>, name: &CStr) -> Result<CString> {
 }
 
 /// What the bus was told by the kernel of who has a name; of a bus that has not the one call, by one for each.
-fn told(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Answer> {
+fn told(bus: &Shared<Bus>, name: &CStr, wanted: u64) -> Result<Answer> {
     match ask(bus, b"GetConnectionCredentials", name) {
         Ok(answer) => return Answer::parse(&answer),
         // What org.freedesktop.DBus.Error.UnknownMethod stands for.
@@ -208,7 +208,7 @@ fn told(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Answer> {
 }
 
 /// Whether the numbers that the bus gives processes are those that this process sees: that of this process itself is.
-fn shares_numbers(bus: &Arc<Bus>) -> Result<bool> {
+fn shares_numbers(bus: &Shared<Bus>) -> Result<bool> {
     let own = {
         let state = bus.enter()?;
         match state.shares_pids {
@@ -223,7 +223,7 @@ fn shares_numbers(bus: &Arc<Bus>) -> Result<bool> {
 }
 
 /// Who has a name on the bus. None if only that somebody has it was asked.
-fn of_name(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
+fn of_name(bus: &Shared<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
     /// What the bus can tell.
     const TOLD: u64 =
         mask::PID | mask::EUID | mask::SELINUX_CONTEXT | mask::SUPPLEMENTARY_GIDS | mask::PIDFD;
@@ -282,7 +282,7 @@ fn of_name(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
 }
 
 /// Who has a name, as both functions that ask for it have it.
-fn named(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
+fn named(bus: &Shared<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
     check(wanted)?;
     if !dbus::name::is_bus(name.to_bytes()) || name == LOCAL {
         return Err(Errno::INVAL);
@@ -304,7 +304,7 @@ fn named(bus: &Arc<Bus>, name: &CStr, wanted: u64) -> Result<Content> {
 ///
 /// # Errors
 /// ENXIO if nobody has.
-pub fn exists(bus: &Arc<Bus>, name: &CStr) -> Result<()> {
+pub fn exists(bus: &Shared<Bus>, name: &CStr) -> Result<()> {
     match name == DRIVER {
         // A bus is there for as long as the connection is.
         true => bus.enter()?.connection.socket().map(drop),
@@ -376,7 +376,7 @@ pub unsafe extern "C" fn sd_bus_query_sender_creds(
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
         match call.creds()? {
-            Some(known) if wanted & !known.content.mask() == 0 => to.set(Arc::into_raw(known)),
+            Some(known) if wanted & !known.content.mask() == 0 => to.set(Shared::into_raw(known)),
             _ => give_new(to, of_sender(call, wanted)?),
         }
         Ok(0)
@@ -389,7 +389,7 @@ pub unsafe extern "C" fn sd_bus_message_get_creds(of: *const Message) -> *const 
         // SAFETY: the contract of C.
         let creds = unsafe { message(of) }?.creds()?;
         // The message keeps it.
-        Ok::<_, Errno>(creds.map_or(std::ptr::null(), |creds| Arc::as_ptr(&creds)))
+        Ok::<_, Errno>(creds.map_or(std::ptr::null(), |creds| Shared::as_ptr(&creds)))
     };
     let got = crate::ffi::boundary::whole(get);
     got.and_then(Result::ok).unwrap_or(std::ptr::null())
@@ -439,12 +439,12 @@ pub unsafe extern "C" fn sd_bus_get_name_machine_id(
 }
 
 /// Asks somebody on the bus for the id of the machine.
-fn machine_of(bus: &Arc<Bus>, name: &CStr) -> Result<Id128> {
+fn machine_of(bus: &Shared<Bus>, name: &CStr) -> Result<Id128> {
     let interface = Some(&b"org.freedesktop.DBus.Peer"[..]);
     let mut builder = Builder::method_call(Some(name.to_bytes()), b"/", interface, b"GetMachineId")
         .map_err(errno)?;
     builder.set_auto_start(false).map_err(errno)?;
-    let question = Message::new(Arc::clone(bus), MessageContent::open(builder));
+    let question = Message::new(Shared::clone(bus), builder);
     let answer = call(bus, &question, 0)?;
     if answer.message().header().kind() == Kind::Error {
         return Err(error_number(&answer));

@@ -1,7 +1,7 @@
 //! Callbacks for messages: sd_bus_add_match(3), sd_bus_add_filter(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::sync::Arc;
 
 use dbus::{Basic, Builder, Kind as MessageKind, Rule};
 
@@ -9,7 +9,7 @@ use super::call::{call, call_async};
 use super::connection::{Bus, State, shared};
 use super::message::{Message, errno};
 use super::slot::{Handler, Kind, Slot, remove};
-use crate::bus::message::{Message as Content, Sealed};
+use crate::bus::message::Sealed;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_name, text};
 use crate::{Errno, Result};
@@ -18,15 +18,15 @@ const LOCAL: &str = "org.freedesktop.DBus.Local";
 
 /// A call of the bus itself.
 pub fn of_bus(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     member: &[u8],
     append: impl FnOnce(&mut Builder) -> dbus::Result<()>,
-) -> Result<Arc<Message>> {
+) -> Result<Shared<Message>> {
     let name = b"org.freedesktop.DBus";
     let path = b"/org/freedesktop/DBus";
     let mut builder = Builder::method_call(Some(name), path, Some(name), member).map_err(errno)?;
     append(&mut builder).map_err(errno)?;
-    Ok(Message::new(Arc::clone(bus), Content::open(builder)))
+    Ok(Message::new(Shared::clone(bus), builder))
 }
 
 /// Tells the bus that messages of a rule are not wanted any more.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn sd_bus_add_filter(
         state.filters.insert(0, slot.number);
         drop(state);
         if let Some(to) = to {
-            to.set(Arc::into_raw(slot));
+            to.set(Shared::into_raw(slot));
         }
         Ok(0)
     })
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn sd_bus_add_filter(
 
 /// Adds a rule for C.
 fn add(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     to: Option<Out<*const Slot>>,
     rule: &Rule,
     callback: (Handler, *mut c_void),
@@ -83,19 +83,19 @@ fn add(
 ) -> Result<c_int> {
     let slot = register(bus, to.is_none(), rule, callback, installed)?;
     if let Some(to) = to {
-        to.set(Arc::into_raw(slot));
+        to.set(Shared::into_raw(slot));
     }
     Ok(1)
 }
 
 /// Adds a rule here, and tells the bus of it: at once, or by a call that is answered to `installed`.
 pub fn register(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     floating: bool,
     rule: &Rule,
     callback: (Handler, *mut c_void),
     installed: Option<Handler>,
-) -> Result<Arc<Slot>> {
+) -> Result<Shared<Slot>> {
     let is_local = rule.sender.as_deref() == Some(LOCAL)
         || rule.interface.as_deref() == Some(LOCAL)
         || rule.path.as_deref() == Some("/org/freedesktop/DBus/Local");

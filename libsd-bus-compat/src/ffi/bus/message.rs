@@ -1,8 +1,9 @@
 //! `sd_bus_message`: the object.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use dbus::message::Field;
 use dbus::{Basic, Builder, Kind};
@@ -20,11 +21,11 @@ use crate::{Errno, Result};
 /// `sd_bus_message`
 #[derive(Debug)]
 pub struct Message {
-    pub bus: Arc<Bus>,
+    pub bus: Shared<Bus>,
     inside: Exclusive<Own>,
     is_received: bool,
     /// What C was told of the sender.
-    creds: OnceLock<Option<Arc<Creds>>>,
+    creds: OnceLock<Option<Shared<Creds>>>,
 }
 
 /// What is in it.
@@ -45,13 +46,24 @@ pub struct Own {
 unsafe impl Send for Own {}
 
 impl Message {
-    /// An object for C.
-    pub fn new(bus: Arc<Bus>, content: Content) -> Arc<Self> {
-        Self::make(bus, content, false)
+    /// One to append to.
+    pub fn new(bus: Shared<Bus>, builder: Builder) -> Shared<Self> {
+        Shared::new(Self::of(bus, Content::open(builder), false))
     }
 
-    fn make(bus: Arc<Bus>, content: Content, is_received: bool) -> Arc<Self> {
-        Arc::new(Self {
+    /// The same, of which `begin` says the first.
+    pub fn begun(
+        bus: Shared<Bus>,
+        kind: Kind,
+        begin: impl FnOnce(&mut Content) -> Result<()>,
+    ) -> Result<Shared<Self>> {
+        let make = || Self::of(bus, Content::open(Builder::of(kind)), false);
+        Shared::filled(make, |own| begin(&mut own.inside.get_mut().content))
+    }
+
+    #[inline(always)]
+    fn of(bus: Shared<Bus>, content: Content, is_received: bool) -> Self {
+        Self {
             bus,
             is_received,
             creds: OnceLock::new(),
@@ -62,16 +74,17 @@ impl Message {
                 signatures: Vec::new(),
                 error: Error::NULL,
             }),
-        })
+        }
     }
 
     /// One that was received.
-    pub fn received(bus: &Arc<Bus>, sealed: Sealed) -> Arc<Self> {
-        Self::make(Arc::clone(bus), Content::complete(sealed), true)
+    pub fn received(bus: &Shared<Bus>, sealed: Sealed) -> Shared<Self> {
+        let make = || Self::of(Shared::clone(bus), Content::complete(sealed), true);
+        Shared::made(make)
     }
 
     /// What is known of the sender by the message alone.
-    pub fn creds(&self) -> Result<Option<Arc<Creds>>> {
+    pub fn creds(&self) -> Result<Option<Shared<Creds>>> {
         if let Some(known) = self.creds.get() {
             return Ok(known.clone());
         }
@@ -152,7 +165,7 @@ fn text_of(message: &dbus::Message) -> Option<&CStr> {
 /// A message that C names.
 ///
 /// # Safety
-/// The pointer is null or of [`Arc::into_raw`], and the object is there while the answer is used.
+/// The pointer is null or of [`Shared::into_raw`], and the object is there while the answer is used.
 pub unsafe fn message<'a>(message: *const Message) -> Result<&'a Message> {
     // SAFETY: the caller's promise.
     unsafe { message.as_ref() }.ok_or(Errno::INVAL)
@@ -170,16 +183,11 @@ pub unsafe fn within(of: *const Message, act: impl FnOnce(&mut Own) -> Result<c_
     })
 }
 
-/// Gives a new message to C.
-pub fn give(to: Out<*const Message>, bus: Arc<Bus>, content: Content) {
-    to.set(Arc::into_raw(Message::new(bus, content)));
-}
-
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_message_ref(of: *const Message) -> *const Message {
     if !of.is_null() {
         // SAFETY: the contract of C.
-        unsafe { Arc::increment_strong_count(of) };
+        unsafe { Shared::increment_strong_count(of) };
     }
     of
 }
@@ -189,7 +197,7 @@ pub unsafe extern "C" fn sd_bus_message_unref(of: *const Message) -> *const Mess
     whole(|| {
         if !of.is_null() {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()
@@ -199,7 +207,7 @@ pub unsafe extern "C" fn sd_bus_message_unref(of: *const Message) -> *const Mess
 pub unsafe extern "C" fn sd_bus_message_get_bus(of: *const Message) -> *const Bus {
     // SAFETY: the contract of C.
     let message = unsafe { message(of) };
-    message.map_or(ptr::null(), |message| Arc::as_ptr(&message.bus))
+    message.map_or(ptr::null(), |message| Shared::as_ptr(&message.bus))
 }
 
 #[unsafe(no_mangle)]

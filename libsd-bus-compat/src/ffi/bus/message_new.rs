@@ -1,21 +1,21 @@
 //! sd_bus_message_new(3) and its like.
 
-use std::ffi::{c_char, c_int};
-use std::sync::Arc;
+use crate::ffi::shared::Shared;
+use std::ffi::{CStr, c_char, c_int};
 
+use dbus::message::Field;
 use dbus::{Builder, Kind, types};
 
 use super::connection::{Bus, shared};
 use super::error::{Error, sd_bus_error_set_errno};
-use super::message::{Message, errno, give, message};
+use super::message::{Message, errno, message};
 use crate::bus::connection::Phase;
-use crate::bus::message::Message as Content;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_text, text};
 use crate::{Errno, Result};
 
 /// The bus that a new message is of, which must have been started once.
-unsafe fn started(of: *const Bus) -> Result<Arc<Bus>> {
+unsafe fn started(of: *const Bus) -> Result<Shared<Bus>> {
     // SAFETY: the caller's promise.
     let bus = unsafe { shared(of) }.map_err(|errno| match errno {
         Errno::INVAL => Errno::NOTCONN,
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn sd_bus_message_new(
             Some(kind) => Builder::new(kind).map_err(errno)?,
             None => Builder::values(),
         };
-        give(to, bus, Content::open(builder));
+        to.set(Shared::into_raw(Message::new(bus, builder)));
         Ok(0)
     })
 }
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn sd_bus_message_new_signal(
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
         let builder = Builder::signal(path, interface, member).map_err(errno)?;
-        give(to, bus, Content::open(builder));
+        to.set(Shared::into_raw(Message::new(bus, builder)));
         Ok(0)
     })
 }
@@ -94,51 +94,53 @@ pub unsafe extern "C" fn sd_bus_message_new_method_call(
         let member = unsafe { text(member) }?.to_bytes();
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let mut builder = Builder::method_call(
-            destination.map(|name| name.to_bytes()),
-            path,
-            interface.map(|name| name.to_bytes()),
-            member,
-        )
-        .map_err(errno)?;
-        if bus.enter()?.interactive {
-            builder
-                .set_allow_interactive_authorization(true)
-                .map_err(errno)?;
-        }
-        give(to, bus, Content::open(builder));
+        let is_interactive = bus.enter()?.interactive;
+        let call = Message::begun(bus, Kind::MethodCall, |content| {
+            let builder = content.builder()?;
+            let destination = destination.map(CStr::to_bytes);
+            let interface = interface.map(CStr::to_bytes);
+            let said = builder.call(destination, path, interface, member);
+            said.and_then(|()| builder.set_allow_interactive_authorization(is_interactive))
+                .map_err(errno)
+        });
+        to.set(Shared::into_raw(call?));
         Ok(0)
     })
 }
 
-/// An answer to a call that is complete.
+/// An answer to a call that is complete, of which `begin` says what comes first.
 pub fn reply(
     call: &Message,
-    make: impl FnOnce(&dbus::message::Header) -> dbus::Result<Builder>,
-) -> Result<(Arc<Bus>, Content)> {
+    kind: Kind,
+    begin: impl FnOnce(&mut Builder) -> dbus::Result<()>,
+) -> Result<Shared<Message>> {
     if call.bus.enter()?.connection.phase == Phase::Unset {
         return Err(Errno::NOTCONN);
     }
     let own = call.enter()?;
-    if !own.content.is_complete() {
-        return Err(Errno::PERM);
-    }
-    let builder = make(own.content.header()).map_err(errno)?;
-    let content = Content::answer(&own.content, builder);
-    Ok((Arc::clone(&call.bus), content))
+    Message::begun(Shared::clone(&call.bus), kind, |content| {
+        content.answer(&own.content)?;
+        begin(content.builder()?).map_err(errno)
+    })
 }
 
-/// An error in answer to a call.
-pub fn error_reply(call: &Message, error: &Error) -> Result<(Arc<Bus>, Content)> {
+/// An answer without an error, to append to.
+pub fn method_return(call: &Message) -> Result<Shared<Message>> {
+    reply(call, Kind::MethodReturn, |_| Ok(()))
+}
+
+/// An error in answer to a call, by its name, with what it says.
+pub fn method_error(call: &Message, name: &[u8], text: Option<&[u8]>) -> Result<Shared<Message>> {
+    reply(call, Kind::Error, |builder| {
+        builder.set(Field::ErrorName, name)?;
+        text.map_or(Ok(()), |text| builder.append_text(types::STRING, text))
+    })
+}
+
+/// The same of an error.
+pub fn error_reply(call: &Message, error: &Error) -> Result<Shared<Message>> {
     let name = error.name().ok_or(Errno::INVAL)?.to_bytes();
-    let (bus, mut content) = reply(call, |call| Builder::method_error(call, name))?;
-    if let Some(text) = error.message() {
-        let builder = content.builder()?;
-        builder
-            .append_text(types::STRING, text.to_bytes())
-            .map_err(errno)?;
-    }
-    Ok((bus, content))
+    method_error(call, name, error.message().map(CStr::to_bytes))
 }
 
 #[unsafe(no_mangle)]
@@ -149,9 +151,9 @@ pub unsafe extern "C" fn sd_bus_message_new_method_return(
     entry(|| {
         // SAFETY: the contract of C.
         let call = unsafe { message(call) }?;
-        let (bus, content) = reply(call, Builder::method_return)?;
+        let answer = method_return(call)?;
         // SAFETY: the contract of C.
-        give(unsafe { Out::required(to) }?, bus, content);
+        unsafe { Out::required(to) }?.set(Shared::into_raw(answer));
         Ok(0)
     })
 }
@@ -169,8 +171,7 @@ pub unsafe extern "C" fn sd_bus_message_new_method_error(
         let error = unsafe { error.as_ref() }.ok_or(Errno::INVAL)?;
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let (bus, content) = error_reply(call, error)?;
-        give(to, bus, content);
+        to.set(Shared::into_raw(error_reply(call, error)?));
         Ok(0)
     })
 }
@@ -206,8 +207,8 @@ pub unsafe extern "C" fn sd_bus_message_new_method_errno(
         let given = unsafe { error.as_ref() };
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        let (bus, content) = with_number(number, given, |error| error_reply(call, error))?;
-        give(to, bus, content);
+        let answer = with_number(number, given, |error| error_reply(call, error))?;
+        to.set(Shared::into_raw(answer));
         Ok(0)
     })
 }

@@ -1,7 +1,7 @@
 //! Names on the bus: sd_bus_request_name(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::Arc;
 
 use dbus::{Basic, Kind};
 
@@ -36,7 +36,7 @@ unsafe fn question(
     member: &[u8],
     name: *const c_char,
     flags: Option<u32>,
-) -> Result<(Arc<Bus>, Arc<Message>)> {
+) -> Result<(Shared<Bus>, Shared<Message>)> {
     // SAFETY: the caller's promise.
     let bus = unsafe { shared(of) }?;
     // SAFETY: the caller's promise.
@@ -61,7 +61,7 @@ unsafe fn question(
 }
 
 /// The number that the bus answers.
-fn ask((bus, asked): (Arc<Bus>, Arc<Message>)) -> Result<u32> {
+fn ask((bus, asked): (Shared<Bus>, Shared<Message>)) -> Result<u32> {
     let answer = call(&bus, &asked, 0)?;
     if answer.message().header().kind() == Kind::Error {
         return Err(error_number(&answer));
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn sd_bus_request_name(
 }
 
 /// All names of a kind, as the bus lists them.
-fn list(bus: &Arc<Bus>, member: &[u8]) -> Result<*mut *mut c_char> {
+fn list(bus: &Shared<Bus>, member: &[u8]) -> Result<*mut *mut c_char> {
     let asked = of_bus(bus, member, |_| Ok(()))?;
     let answer = call(bus, &asked, 0)?;
     if answer.message().header().kind() == Kind::Error {
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn sd_bus_release_name_async(
 }
 
 unsafe fn ask_async(
-    (bus, asked): (Arc<Bus>, Arc<Message>),
+    (bus, asked): (Shared<Bus>, Shared<Message>),
     to: *mut *const Slot,
     callback: (Handler, *mut c_void),
 ) -> Result<c_int> {
@@ -231,7 +231,7 @@ unsafe fn ask_async(
     let to = unsafe { Out::optional(to) };
     let slot = call_async(&bus, &asked, callback, 0, to.is_none())?;
     if let Some(to) = to {
-        to.set(Arc::into_raw(slot));
+        to.set(Shared::into_raw(slot));
     }
     Ok(1)
 }

@@ -7,6 +7,7 @@ mod managed;
 mod properties;
 mod value;
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ enum What {
     /// An interface.
     Interface {
         name: Arc<CStr>,
-        vtable: Arc<Vtable>,
+        vtable: Shared<Vtable>,
         find: Find,
     },
     /// org.freedesktop.DBus.ObjectManager for all below.
@@ -109,7 +110,7 @@ unsafe fn add(
     state.objects.insert(path, object, |_| place);
     drop(state);
     if let Some(to) = to {
-        to.set(Arc::into_raw(slot));
+        to.set(Shared::into_raw(slot));
     }
     Ok(0)
 }
@@ -188,7 +189,7 @@ pub unsafe extern "C" fn sd_bus_add_object_vtable(
             // SAFETY: the contract of C.
             name: unsafe { text(interface) }?.into(),
             // SAFETY: the contract of C.
-            vtable: Arc::new(unsafe { Vtable::read(vtable) }?),
+            vtable: Shared::new(unsafe { Vtable::read(vtable) }?),
             find: None,
         };
         // SAFETY: the contract of C.
@@ -211,7 +212,7 @@ pub unsafe extern "C" fn sd_bus_add_fallback_vtable(
             // SAFETY: the contract of C.
             name: unsafe { text(interface) }?.into(),
             // SAFETY: the contract of C.
-            vtable: Arc::new(unsafe { Vtable::read(vtable) }?),
+            vtable: Shared::new(unsafe { Vtable::read(vtable) }?),
             find,
         };
         // SAFETY: the contract of C.

@@ -1,8 +1,8 @@
 //! Buses that everybody knows: sd_bus_open_system(3), sd_bus_default(3).
 
+use crate::ffi::shared::{Shared, Weak};
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::sync::{Arc, Weak};
 
 use super::connection::Bus;
 use crate::bus::creds::mask;
@@ -63,7 +63,7 @@ fn address(which: Which) -> Result<(Vec<u8>, &'static CStr)> {
 }
 
 /// Opens one.
-pub fn open(which: Which, description: Option<&CStr>) -> Result<Arc<Bus>> {
+pub fn open(which: Which, description: Option<&CStr>) -> Result<Shared<Bus>> {
     let (address, scope) = address(which)?;
     let bus = Bus::new();
     {
@@ -89,7 +89,7 @@ unsafe fn give(to: *mut *const Bus, which: Which, description: *const c_char) ->
         let to = unsafe { Out::required(to) }?;
         // SAFETY: the contract of C.
         let description = unsafe { optional_text(description) };
-        to.set(Arc::into_raw(open(which, description)?));
+        to.set(Shared::into_raw(open(which, description)?));
         Ok(0)
     })
 }
@@ -135,11 +135,11 @@ pub fn known(number: usize) -> Option<*const Bus> {
         _ => &SYSTEM,
     };
     let bus = slot.try_with(|slot| slot.borrow().upgrade()).ok()??;
-    Some(Arc::as_ptr(&bus))
+    Some(Shared::as_ptr(&bus))
 }
 
 /// All of this thread's.
-pub fn all_known() -> Vec<Arc<Bus>> {
+pub fn all_known() -> Vec<Shared<Bus>> {
     let known = [&OWN, &USER, &SYSTEM].map(|slot| slot.try_with(|slot| slot.borrow().upgrade()));
     known.into_iter().flatten().flatten().collect()
 }
@@ -159,14 +159,14 @@ unsafe fn default(
             return Ok(c_int::from(known.is_some()));
         };
         if let Some(bus) = known {
-            to.set(Arc::into_raw(bus));
+            to.set(Shared::into_raw(bus));
             return Ok(0);
         }
         let bus = open(which, None)?;
         bus.enter()?.thread = crate::ffi::event::sys::thread();
-        let kept = slot.try_with(|slot| *slot.borrow_mut() = Arc::downgrade(&bus));
+        let kept = slot.try_with(|slot| *slot.borrow_mut() = Shared::downgrade(&bus));
         kept.map_err(|_| Errno::NOTCONN)?;
-        to.set(Arc::into_raw(bus));
+        to.set(Shared::into_raw(bus));
         Ok(1)
     })
 }

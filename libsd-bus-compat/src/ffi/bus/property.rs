@@ -232,7 +232,7 @@ pub unsafe extern "C" fn compat_set_property(
         // SAFETY: C's part has made it of the program's arguments.
         let mut arguments = unsafe { Arguments::new(list) };
         // SAFETY: the contract of C.
-        unsafe { append(&call, types, &mut arguments) }?;
+        unsafe { append(call.0, types, &mut arguments) }?;
         let close = made.enter()?.builder()?.close_container();
         close.map_err(super::message::errno)?;
         // SAFETY: the contract of C.

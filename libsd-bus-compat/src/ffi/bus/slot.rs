@@ -1,8 +1,9 @@
 //! `sd_bus_slot`: a callback, and that it is called.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::connection::{Bus, Current, Registered, State};
 use super::error::Error;
@@ -47,7 +48,7 @@ struct Own {
     destroy: Destroy,
     description: Option<CString>,
     /// It keeps its bus, unless the bus keeps it.
-    bus: Option<Arc<Bus>>,
+    bus: Option<Shared<Bus>>,
 }
 
 // SAFETY: the pointer is C's, and never followed here.
@@ -56,28 +57,28 @@ unsafe impl Send for Own {}
 impl Slot {
     /// A slot in a bus; where it goes is the caller's to say. The bus keeps it if nobody asked for it.
     pub fn add(
-        bus: &Arc<Bus>,
+        bus: &Shared<Bus>,
         state: &mut State,
         kind: Kind,
         (handler, userdata): (Handler, *mut c_void),
         floating: bool,
-    ) -> Arc<Self> {
+    ) -> Shared<Self> {
         state.last_slot += 1;
-        let slot = Arc::new(Self {
+        let slot = Shared::new(Self {
             number: state.last_slot,
             kind,
-            bus: Arc::downgrade(bus),
+            bus: Shared::downgrade(bus),
             inside: Exclusive::new(Own {
                 handler,
                 userdata,
                 destroy: None,
                 description: None,
-                bus: (!floating).then(|| Arc::clone(bus)),
+                bus: (!floating).then(|| Shared::clone(bus)),
             }),
         });
         let registered = Registered {
-            slot: Arc::downgrade(&slot),
-            floating: floating.then(|| Arc::clone(&slot)),
+            slot: Shared::downgrade(&slot),
+            floating: floating.then(|| Shared::clone(&slot)),
         };
         state.slots.insert(slot.number, registered);
         slot
@@ -155,7 +156,7 @@ unsafe fn within<T>(of: *const Slot, act: impl FnOnce(&mut Own) -> Result<T>) ->
 pub unsafe extern "C" fn sd_bus_slot_ref(of: *const Slot) -> *const Slot {
     if !of.is_null() {
         // SAFETY: the contract of C.
-        unsafe { Arc::increment_strong_count(of) };
+        unsafe { Shared::increment_strong_count(of) };
     }
     of
 }
@@ -165,7 +166,7 @@ pub unsafe extern "C" fn sd_bus_slot_unref(of: *const Slot) -> *const Slot {
     whole(|| {
         if !of.is_null() {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()
@@ -257,7 +258,7 @@ pub unsafe extern "C" fn sd_bus_slot_set_floating(of: *const Slot, on: c_int) ->
         // Whose it was is dropped when nobody is inside.
         let (kept, keeps) = match on {
             0 => {
-                own.bus = Some(Arc::clone(&bus));
+                own.bus = Some(Shared::clone(&bus));
                 (registered.floating.take(), None)
             }
             _ => {

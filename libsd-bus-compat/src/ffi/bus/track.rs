@@ -1,9 +1,9 @@
 //! `sd_bus_track`, as C has it.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::ops::Bound;
 use std::ptr;
-use std::sync::Arc;
 
 use super::connection::{Bus, shared};
 use super::message::{Message, message};
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn sd_bus_track_new(
         if !bus.enter()?.connection.is_client {
             return Err(Errno::INVAL);
         }
-        to.set(Arc::into_raw(Track::new(bus, handler, userdata)?));
+        to.set(Shared::into_raw(Track::new(bus, handler, userdata)?));
         Ok(0)
     })
 }
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn sd_bus_track_new(
 pub unsafe extern "C" fn sd_bus_track_ref(of: *const Track) -> *const Track {
     if !of.is_null() {
         // SAFETY: the contract of C.
-        unsafe { Arc::increment_strong_count(of) };
+        unsafe { Shared::increment_strong_count(of) };
     }
     of
 }
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn sd_bus_track_unref(of: *const Track) -> *const Track {
     whole(|| {
         if !of.is_null() {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn sd_bus_track_unref(of: *const Track) -> *const Track {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sd_bus_track_get_bus(of: *const Track) -> *const Bus {
     // SAFETY: the contract of C.
-    unsafe { track(of) }.map_or(ptr::null(), |track| Arc::as_ptr(&track.bus))
+    unsafe { track(of) }.map_or(ptr::null(), |track| Shared::as_ptr(&track.bus))
 }
 
 #[unsafe(no_mangle)]

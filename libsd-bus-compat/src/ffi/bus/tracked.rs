@@ -1,10 +1,10 @@
 //! A track: whether those are on the bus yet for whom something is kept.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::mem::{self, ManuallyDrop};
 use std::ptr;
-use std::sync::{Arc, Weak};
 
 use dbus::message::Field;
 use dbus::rule::Test;
@@ -28,7 +28,7 @@ pub type TrackHandler = Option<unsafe extern "C" fn(*const Track, *mut c_void) -
 /// `sd_bus_track`
 #[derive(Debug)]
 pub struct Track {
-    pub bus: Arc<Bus>,
+    pub bus: Shared<Bus>,
     /// Itself, for the lists of its bus.
     own: Weak<Self>,
     pub inside: Exclusive<Own>,
@@ -55,12 +55,16 @@ unsafe impl Send for Own {}
 pub struct Name {
     count: u32,
     /// Has its changes told.
-    _slot: Arc<Slot>,
+    _slot: Shared<Slot>,
 }
 
 impl Track {
-    pub fn new(bus: Arc<Bus>, handler: TrackHandler, userdata: *mut c_void) -> Result<Arc<Self>> {
-        let track = Arc::new_cyclic(|own| Self {
+    pub fn new(
+        bus: Shared<Bus>,
+        handler: TrackHandler,
+        userdata: *mut c_void,
+    ) -> Result<Shared<Self>> {
+        let track = Shared::new_cyclic(|own| Self {
             bus,
             own: Weak::clone(own),
             inside: Exclusive::new(Own {
@@ -163,7 +167,7 @@ impl Track {
     }
 
     /// Has changes of a name told, and sees that it is there: in this order, so that none is missed.
-    fn watch(&self, name: &CStr) -> Result<Arc<Slot>> {
+    fn watch(&self, name: &CStr) -> Result<Shared<Slot>> {
         let name_of = |text: &CStr| text.to_str().map(str::to_owned).map_err(|_| Errno::INVAL);
         let driver = "org.freedesktop.DBus".to_owned();
         let rule = Rule {
@@ -218,7 +222,7 @@ impl Track {
 
     /// The sender of a message, which must have come by the same bus.
     pub fn sender(&self, message: &Message) -> Result<CString> {
-        if !Arc::ptr_eq(&self.bus, &message.bus) {
+        if !Shared::ptr_eq(&self.bus, &message.bus) {
             return Err(Errno::INVAL);
         }
         sender(message)

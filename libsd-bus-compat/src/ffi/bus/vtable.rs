@@ -1,9 +1,9 @@
 //! `sd_bus_vtable`: what a program was compiled with, read once.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt::Write;
 use std::ptr;
-use std::sync::Arc;
 
 use super::connection::Bus;
 use super::error::Error;
@@ -65,7 +65,7 @@ pub struct Method {
     pub flags: u64,
     pub name: CString,
     pub signature: CString,
-    pub result: Arc<CStr>,
+    pub result: Shared<CString>,
     pub handler: Handler,
     offset: usize,
     /// Of what goes in, and then of what comes out.
@@ -241,7 +241,7 @@ impl Vtable {
                         flags,
                         name,
                         signature,
-                        result: result.into(),
+                        result: Shared::new(result.to_owned()),
                         // SAFETY: the caller's promise; a null pointer is None.
                         handler: unsafe { std::mem::transmute::<*const c_void, Handler>(fourth) },
                         offset: fifth.addr(),

@@ -1,8 +1,8 @@
 //! The loop of a thread.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::cell::RefCell;
 use std::ffi::c_int;
-use std::sync::{Arc, Weak};
 
 use super::object::Event;
 use super::sys;
@@ -15,19 +15,19 @@ thread_local! {
 }
 
 /// This thread's, if there is one.
-pub fn event() -> Option<Arc<Event>> {
+pub fn event() -> Option<Shared<Event>> {
     let found = DEFAULT.try_with(|known| known.try_borrow().ok()?.upgrade());
     found.ok().flatten()
 }
 
 /// This thread's, and whether it is new.
-pub fn get() -> Result<(Arc<Event>, bool)> {
+pub fn get() -> Result<(Shared<Event>, bool)> {
     if let Some(known) = event() {
         return Ok((known, false));
     }
     let new = Event::new(sys::thread())?;
     // A thread that ends has none.
-    let _ = DEFAULT.try_with(|known| known.replace(Arc::downgrade(&new)));
+    let _ = DEFAULT.try_with(|known| known.replace(Shared::downgrade(&new)));
     Ok((new, true))
 }
 
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn sd_event_default(to: *mut *const Event) -> c_int {
             return Ok(c_int::from(event().is_some()));
         };
         let (event, new) = get()?;
-        to.set(Arc::into_raw(event));
+        to.set(Shared::into_raw(event));
         Ok(c_int::from(new))
     })
 }

@@ -1,12 +1,13 @@
 //! `sd_event`: the object.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 
 use rustix::event::epoll;
 
@@ -40,7 +41,7 @@ pub struct Content {
     /// Where the kernel writes what has happened.
     pub buffer: Vec<epoll::Event>,
     /// The sources that end the loop at a signal.
-    pub signals: Vec<Arc<Source>>,
+    pub signals: Vec<Shared<Source>>,
 }
 
 // SAFETY: what the kernel keeps for us in an event is a number, not the pointer that it could be.
@@ -56,7 +57,7 @@ impl fmt::Debug for Content {
 #[derive(Debug)]
 pub struct Registered {
     pub source: Weak<Source>,
-    pub floating: Option<Arc<Source>>,
+    pub floating: Option<Shared<Source>>,
 }
 
 /// `SD_EVENT_INITIAL` and so on.
@@ -77,9 +78,9 @@ const REQUESTED: u64 = 1 << 32;
 
 impl Event {
     /// A loop, of a thread's own if one is named.
-    pub fn new(thread: libc::pid_t) -> Result<Arc<Self>> {
+    pub fn new(thread: libc::pid_t) -> Result<Shared<Self>> {
         let core = Loop::new()?;
-        Ok(Arc::new(Self {
+        Ok(Shared::new(Self {
             process: Process::own(),
             thread,
             file: core.file(),
@@ -194,16 +195,16 @@ impl Drop for Event {
 /// EINVAL without one, ENOPKG for the thread's own if there is none.
 ///
 /// # Safety
-/// The pointer is null, `SD_EVENT_DEFAULT` or of [`Arc::into_raw`], and the object is there.
-pub unsafe fn shared(event: *const Event) -> Result<Arc<Event>> {
+/// The pointer is null, `SD_EVENT_DEFAULT` or of [`Shared::into_raw`], and the object is there.
+pub unsafe fn shared(event: *const Event) -> Result<Shared<Event>> {
     match event.addr() {
         0 => Err(Errno::INVAL),
         1 => default::event().ok_or(Errno::NOPKG),
         _ => {
             // SAFETY: the caller's promise.
-            unsafe { Arc::increment_strong_count(event) };
+            unsafe { Shared::increment_strong_count(event) };
             // SAFETY: one more than before is C's.
-            Ok(unsafe { Arc::from_raw(event) })
+            Ok(unsafe { Shared::from_raw(event) })
         }
     }
 }
@@ -218,7 +219,7 @@ pub unsafe extern "C" fn sd_event_new(to: *mut *const Event) -> c_int {
     entry(|| {
         // SAFETY: the contract of C.
         let to = unsafe { Out::required(to) }?;
-        to.set(Arc::into_raw(Event::new(0)?));
+        to.set(Shared::into_raw(Event::new(0)?));
         Ok(0)
     })
 }
@@ -227,7 +228,7 @@ pub unsafe extern "C" fn sd_event_new(to: *mut *const Event) -> c_int {
 pub unsafe extern "C" fn sd_event_ref(event: *const Event) -> *const Event {
     if is_object(event) {
         // SAFETY: the contract of C.
-        unsafe { Arc::increment_strong_count(event) };
+        unsafe { Shared::increment_strong_count(event) };
     }
     event
 }
@@ -237,7 +238,7 @@ pub unsafe extern "C" fn sd_event_unref(event: *const Event) -> *const Event {
     whole(|| {
         if is_object(event) {
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(event) });
+            drop(unsafe { Shared::from_raw(event) });
         }
     });
     ptr::null()

@@ -1,7 +1,7 @@
 //! Going round: sd_event_prepare(3), sd_event_wait(3), sd_event_dispatch(3), and all of them together.
 
+use crate::ffi::shared::Shared;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -16,7 +16,7 @@ use crate::{Errno, Result};
 /// The longest wait that the kernel can be asked for, in microseconds: as many milliseconds as an `int` holds.
 const LONGEST: u64 = c_int::MAX as u64 * 1000;
 
-fn source(event: &Event, id: Id) -> Result<Arc<Source>> {
+fn source(event: &Event, id: Id) -> Result<Shared<Source>> {
     let inside = event.enter()?;
     let registered = inside.sources.get(&id);
     let source = registered.and_then(|registered| registered.source.upgrade());

@@ -1,7 +1,7 @@
 //! What all kinds of sources have.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::{Arc, Weak};
 
 use super::object::State;
 use super::source::{Handler, Own, Source, known, own, source};
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn sd_event_source_set_floating(of: *const Source, on: c_i
         // Whose it was is dropped when nobody is inside.
         let (kept, keeps) = match on {
             0 => {
-                own.keeps = Some(Arc::clone(&event));
+                own.keeps = Some(Shared::clone(&event));
                 (registered.floating.take(), None)
             }
             _ => {

@@ -1,9 +1,9 @@
 //! `sd_event_source`: the object.
 
+use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 
 use super::object::{Content, Event, Registered};
 use super::settings::sd_event_source_set_enabled;
@@ -80,7 +80,7 @@ pub struct Own {
     /// Its loop, until it is taken out of it.
     pub event: Option<Weak<Event>>,
     /// It keeps its loop, unless the loop keeps it.
-    pub keeps: Option<Arc<Event>>,
+    pub keeps: Option<Shared<Event>>,
     /// What the loop had of it, after it was taken out: it ends with this object.
     left: Option<event::Source>,
 }
@@ -91,15 +91,15 @@ unsafe impl Send for Own {}
 impl Source {
     /// A source of what a loop knows by a number. C gets it if `to` is there; else it is the loop's.
     pub fn register(
-        event: &Arc<Event>,
+        event: &Shared<Event>,
         inside: &mut Content,
         (id, kind): (Id, Kind),
         (callback, userdata): (Callback, *mut c_void),
         description: Option<CString>,
         to: Option<Out<*const Self>>,
-    ) -> Arc<Self> {
+    ) -> Shared<Self> {
         let floating = to.is_none();
-        let source = Arc::new(Self {
+        let source = Shared::new(Self {
             id,
             kind,
             references: AtomicUsize::new(usize::from(!floating)),
@@ -112,18 +112,18 @@ impl Source {
                 description,
                 exit_on_failure: false,
                 floating,
-                event: Some(Arc::downgrade(event)),
-                keeps: (!floating).then(|| Arc::clone(event)),
+                event: Some(Shared::downgrade(event)),
+                keeps: (!floating).then(|| Shared::clone(event)),
                 left: None,
             }),
         });
         let registered = Registered {
-            source: Arc::downgrade(&source),
-            floating: floating.then(|| Arc::clone(&source)),
+            source: Shared::downgrade(&source),
+            floating: floating.then(|| Shared::clone(&source)),
         };
         inside.sources.insert(id, registered);
         if let Some(to) = to {
-            to.set(Arc::into_raw(Arc::clone(&source)));
+            to.set(Shared::into_raw(Shared::clone(&source)));
         }
         source
     }
@@ -132,7 +132,7 @@ impl Source {
     ///
     /// # Errors
     /// ESTALE once it was taken out.
-    pub fn event(&self) -> Result<Arc<Event>> {
+    pub fn event(&self) -> Result<Shared<Event>> {
         let own = self.inside.enter()?;
         let event = own.event.as_ref().and_then(Weak::upgrade);
         event.ok_or(Errno::STALE)
@@ -165,7 +165,7 @@ impl Source {
     }
 
     /// Takes it out of its loop. Gives what it kept, to be dropped when nothing else is to be done with it.
-    pub fn disconnect(&self) -> Option<Arc<Event>> {
+    pub fn disconnect(&self) -> Option<Shared<Event>> {
         let event = self.event().ok()?;
         let (left, registered) = {
             let mut inside = event.enter_to_leave()?;
@@ -354,8 +354,8 @@ pub unsafe extern "C" fn sd_event_source_ref(of: *const Source) -> *const Source
     // SAFETY: the contract of C.
     if let Ok(source) = unsafe { source(of) } {
         source.references.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: it is of an Arc, and there.
-        unsafe { Arc::increment_strong_count(of) };
+        // SAFETY: it is of an Shared, and there.
+        unsafe { Shared::increment_strong_count(of) };
     }
     of
 }
@@ -367,7 +367,7 @@ pub unsafe extern "C" fn sd_event_source_unref(of: *const Source) -> *const Sour
         if let Ok(source) = unsafe { source(of) } {
             source.release();
             // SAFETY: C gives back what it had.
-            drop(unsafe { Arc::from_raw(of) });
+            drop(unsafe { Shared::from_raw(of) });
         }
     });
     ptr::null()

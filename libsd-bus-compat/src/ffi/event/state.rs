@@ -1,9 +1,9 @@
 //! What a loop is asked, and told, as a whole.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
-use std::sync::Arc;
 
 use super::object::{Event, shared};
 use super::source::{Callback, Kind, Source};
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn sd_event_set_signal_exit(event: *const Event, on: c_int
 }
 
 /// Ends the loop at SIGINT and SIGTERM. Whether that is new.
-fn end_at_signals(event: &Arc<Event>) -> Result<bool> {
+fn end_at_signals(event: &Shared<Event>) -> Result<bool> {
     if !event.enter()?.signals.is_empty() {
         return Ok(false);
     }

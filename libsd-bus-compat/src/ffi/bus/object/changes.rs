@@ -1,12 +1,11 @@
 //! Telling who listens that properties have changed: sd_bus_emit_properties_changed(3).
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::Arc;
 
 use dbus::{Builder, types};
 
 use super::dispatch::{Call, Stop};
-use crate::bus::message::Message as Content;
 use crate::ffi::boundary::entry;
 use crate::ffi::bus::arguments::{Arguments, List};
 use crate::ffi::bus::call::send;
@@ -20,7 +19,7 @@ use crate::{Errno, Result};
 
 /// Tells who listens that properties have changed.
 fn changed(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     path: &CStr,
     interface: &CStr,
     names: Option<&[&CStr]>,
@@ -38,14 +37,14 @@ fn changed(
             b"org.freedesktop.DBus.Properties",
             b"PropertiesChanged",
         );
-        let signal = Message::new(Arc::clone(bus), Content::open(signal.map_err(errno)?));
+        let signal = Message::new(Shared::clone(bus), signal.map_err(errno)?);
         // What is asked for its values is as a call would ask.
         let call = Call {
             bus,
             message: &signal,
             path,
             interface,
-            member: c"",
+            member: b"",
             types: b"",
             wants_reply: false,
         };
@@ -63,7 +62,7 @@ impl Call<'_> {
     fn append_changed(
         &self,
         names: Option<&[&CStr]>,
-        to: &Arc<Message>,
+        to: &Shared<Message>,
     ) -> std::result::Result<bool, Stop> {
         let found = self.interface(self.interface)?;
         if found.is_empty() {

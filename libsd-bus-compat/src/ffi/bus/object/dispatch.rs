@@ -1,11 +1,12 @@
 //! Whom a call is for: what is at its path, and then what is for all below a path above it, from the nearest.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_int, c_void};
 use std::iter;
 use std::sync::Arc;
 
+use dbus::Kind;
 use dbus::message::{Field, NO_REPLY_EXPECTED};
-use dbus::{Builder, Kind, types};
 
 use super::{Object, What};
 use crate::ffi::bus::call::send;
@@ -13,27 +14,27 @@ use crate::ffi::bus::connection::{Bus, Current};
 use crate::ffi::bus::dispatch::{answer_error, call_slot};
 use crate::ffi::bus::error::Error;
 use crate::ffi::bus::identity::is_privileged;
-use crate::ffi::bus::message::{Message, errno};
-use crate::ffi::bus::message_new::reply;
+use crate::ffi::bus::message::Message;
+use crate::ffi::bus::message_new::{method_error, method_return};
 use crate::ffi::bus::slot::{Handler, Slot};
 use crate::ffi::bus::vtable::{Method, SENSITIVE, UNPRIVILEGED, Vtable};
 use crate::{Errno, Result};
 
 /// A call, as objects look at it.
 pub(super) struct Call<'a> {
-    pub(super) bus: &'a Arc<Bus>,
-    pub(super) message: &'a Arc<Message>,
+    pub(super) bus: &'a Shared<Bus>,
+    pub(super) message: &'a Shared<Message>,
     pub(super) path: &'a CStr,
     pub(super) interface: &'a CStr,
-    pub(super) member: &'a CStr,
+    pub(super) member: &'a [u8],
     /// Of its arguments.
     pub(super) types: &'a [u8],
     pub(super) wants_reply: bool,
 }
 
 /// What there is for a call at its path, or at a path above.
-pub(super) struct Node {
-    pub(super) path: Arc<CStr>,
+pub(super) struct Node<'a> {
+    pub(super) path: &'a [u8],
     pub(super) is_above: bool,
     all: Arc<Vec<Object>>,
 }
@@ -41,10 +42,13 @@ pub(super) struct Node {
 /// An interface that an object has, and what the object has for it.
 pub(super) struct Found {
     pub(super) name: Arc<CStr>,
-    pub(super) vtable: Arc<Vtable>,
+    pub(super) vtable: Shared<Vtable>,
     pub(super) slot: u64,
     pub(super) userdata: *mut c_void,
 }
+
+/// A slot that is kept while its callback runs, and what that is given.
+type Held = (Shared<Slot>, *mut c_void);
 
 /// What is known of a call when all is looked at anew.
 #[derive(Default)]
@@ -91,7 +95,7 @@ impl Stop {
     }
 }
 
-impl Node {
+impl Node<'_> {
     /// As much of it as is for the call.
     pub(super) fn here(&self) -> impl Iterator<Item = &Object> {
         let is_for_it = |object: &&Object| {
@@ -107,18 +111,18 @@ impl Node {
 }
 
 /// What is at a path, if it is there: for the path itself, or for one below it.
-fn node(bus: &Bus, path: &[u8], is_above: bool) -> Result<Option<Node>> {
+fn node<'a>(bus: &Bus, path: &'a [u8], is_above: bool) -> Result<Option<Node<'a>>> {
     let state = bus.enter()?;
     let found = state.objects.find(path);
-    Ok(found.map(|(path, all)| Node {
-        path: Arc::clone(path),
+    Ok(found.map(|(_, all)| Node {
+        path,
         is_above,
         all: Arc::clone(all),
     }))
 }
 
 /// Gives a call to the object it is for. False if it is none, or nobody's.
-pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
+pub fn dispatch(bus: &Shared<Bus>, message: &Shared<Message>) -> Result<bool> {
     let sealed = {
         let mut own = message.enter()?;
         let (cursor, sealed) = own.content.reader()?;
@@ -135,7 +139,7 @@ pub fn dispatch(bus: &Arc<Bus>, message: &Arc<Message>) -> Result<bool> {
         message,
         path: text(Field::Path),
         interface: text(Field::Interface),
-        member: text(Field::Member),
+        member: header.bytes_of(Field::Member).unwrap_or_default(),
         types: sealed.message().signature(),
         wants_reply: header.flags() & NO_REPLY_EXPECTED == 0,
     };
@@ -172,7 +176,7 @@ impl Call<'_> {
         Ok(asked.exists)
     }
 
-    fn offer_to(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+    fn offer_to(&self, node: &Node<'_>, asked: &mut Asked) -> std::result::Result<bool, Stop> {
         let is_for_all = |object: &Object| matches!(object.what, What::Calls);
         if node.here().any(is_for_all) {
             let before = self.bus.enter()?.objects.changes();
@@ -189,7 +193,7 @@ impl Call<'_> {
         }
         // What is at a nearer path may have read of it.
         self.rewind()?;
-        match (self.interface.to_bytes(), self.member.to_bytes()) {
+        match (self.interface.to_bytes(), self.member) {
             (b"org.freedesktop.DBus.Properties", b"Get" | b"Set") => self.property(node, asked),
             (b"org.freedesktop.DBus.Properties", b"GetAll") => self.get_all(node, asked),
             (b"org.freedesktop.DBus.Introspectable", b"Introspect") => self.introspect(node),
@@ -199,7 +203,7 @@ impl Call<'_> {
     }
 
     /// Offers it to the functions for all calls.
-    fn offer_all(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+    fn offer_all(&self, node: &Node<'_>, asked: &mut Asked) -> std::result::Result<bool, Stop> {
         for object in node.here() {
             if !matches!(object.what, What::Calls) || asked.called.contains(&object.slot) {
                 continue;
@@ -217,7 +221,7 @@ impl Call<'_> {
     }
 
     /// The path and those above, as far as they are there when it is their turn.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = Result<Node>> {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Result<Node<'_>>> {
         let (bus, path) = (self.bus, self.path.to_bytes());
         let here = iter::once((path, false));
         let above = dbus::path::ancestors(path).map(|path| (path, true));
@@ -226,7 +230,7 @@ impl Call<'_> {
     }
 
     /// Whether there is an object, though nobody has taken the call.
-    pub(super) fn exists(&self, node: &Node) -> std::result::Result<bool, Stop> {
+    pub(super) fn exists(&self, node: &Node<'_>) -> std::result::Result<bool, Stop> {
         let is_surely = |object: &Object| match object.what {
             What::Calls => true,
             What::Interface { .. } => false,
@@ -244,7 +248,7 @@ impl Call<'_> {
     }
 
     /// A slot, if it has not gone.
-    pub(super) fn slot(&self, number: u64) -> Result<Option<Arc<Slot>>> {
+    pub(super) fn slot(&self, number: u64) -> Result<Option<Shared<Slot>>> {
         let state = self.bus.enter()?;
         let registered = state.slots.get(&number);
         Ok(registered.and_then(|registered| registered.slot.upgrade()))
@@ -257,12 +261,21 @@ impl Call<'_> {
 
     /// What an object has for this path, if it has anything.
     pub(super) fn find(&self, object: &Object) -> std::result::Result<Option<Found>, Stop> {
-        Ok(self.find_held(object)?.map(|(found, _)| found))
+        let What::Interface { name, vtable, .. } = &object.what else {
+            return Ok(None);
+        };
+        let found = |(_, userdata)| Found {
+            name: Arc::clone(name),
+            vtable: Shared::clone(vtable),
+            slot: object.slot,
+            userdata,
+        };
+        Ok(self.find_held(object)?.map(found))
     }
 
-    /// The same with its slot.
-    fn find_held(&self, object: &Object) -> std::result::Result<Option<(Found, Arc<Slot>)>, Stop> {
-        let What::Interface { name, vtable, find } = &object.what else {
+    /// Its slot, and what the functions of its vtable are given, if it has anything for this path.
+    fn find_held(&self, object: &Object) -> std::result::Result<Option<Held>, Stop> {
+        let What::Interface { name, find, .. } = &object.what else {
             return Ok(None);
         };
         let Some(mut slot) = self.slot(object.slot)? else {
@@ -277,7 +290,7 @@ impl Call<'_> {
             // SAFETY: C has given the function for this; all that is pointed to is here.
             let answer = unsafe {
                 find(
-                    Arc::as_ptr(self.bus),
+                    Shared::as_ptr(self.bus),
                     self.path.as_ptr(),
                     name.as_ptr(),
                     userdata,
@@ -298,13 +311,7 @@ impl Call<'_> {
             }
             userdata = place;
         }
-        let found = Found {
-            name: Arc::clone(name),
-            vtable: Arc::clone(vtable),
-            slot: object.slot,
-            userdata,
-        };
-        Ok(Some((found, slot)))
+        Ok(Some((slot, userdata)))
     }
 
     /// Answers with an error by its name.
@@ -312,12 +319,8 @@ impl Call<'_> {
         if !self.wants_reply {
             return Ok(());
         }
-        let (bus, mut content) = reply(self.message, |call| Builder::method_error(call, name))?;
-        let builder = content.builder()?;
-        builder
-            .append_text(types::STRING, text.as_bytes())
-            .map_err(errno)?;
-        send(&bus, &Message::new(Arc::clone(&bus), content), false).map(drop)
+        let answer = method_error(self.message, name, Some(text.as_bytes()))?;
+        send(&answer.bus, &answer, false).map(drop)
     }
 
     /// Answers that an object has no such member.
@@ -332,7 +335,7 @@ impl Call<'_> {
         }
         let text = format!(
             "Unknown method {} or interface {}.",
-            self.member.to_string_lossy(),
+            String::from_utf8_lossy(self.member),
             self.interface.to_string_lossy()
         );
         self.refuse(b"org.freedesktop.DBus.Error.UnknownMethod", &text)
@@ -343,8 +346,8 @@ impl Call<'_> {
         if !self.wants_reply {
             return Ok(());
         }
-        let (bus, content) = reply(self.message, Builder::method_return)?;
-        send(&bus, &Message::new(Arc::clone(&bus), content), false).map(drop)
+        let answer = method_return(self.message)?;
+        send(&answer.bus, &answer, false).map(drop)
     }
 
     /// Sends an answer that has been written.
@@ -375,7 +378,7 @@ impl Call<'_> {
     }
 
     /// Calls a method of an interface that is here. A call without an interface is for any that has the member.
-    fn method(&self, node: &Node, asked: &mut Asked) -> std::result::Result<bool, Stop> {
+    fn method(&self, node: &Node<'_>, asked: &mut Asked) -> std::result::Result<bool, Stop> {
         for object in node.here() {
             let What::Interface { name, vtable, .. } = &object.what else {
                 continue;
@@ -383,14 +386,14 @@ impl Call<'_> {
             if !self.interface.is_empty() && **name != *self.interface {
                 continue;
             }
-            let Some(method) = vtable.method(self.member.to_bytes()) else {
+            let Some(method) = vtable.method(self.member) else {
                 continue;
             };
-            let Some((one, slot)) = self.find_held(object)? else {
+            let Some(held) = self.find_held(object)? else {
                 continue;
             };
             asked.exists = true;
-            self.invoke(&one, slot, method)?;
+            self.invoke(name, held, method)?;
             return Ok(true);
         }
         Ok(false)
@@ -398,15 +401,15 @@ impl Call<'_> {
 
     fn invoke(
         &self,
-        one: &Found,
-        slot: Arc<Slot>,
+        interface: &CStr,
+        (slot, userdata): Held,
         method: &Method,
     ) -> std::result::Result<(), Stop> {
         if method.flags & SENSITIVE != 0 {
             self.message.set_sensitive()?;
         }
         if !self.is_allowed(method.flags)? {
-            return Ok(self.denied(&one.name, &method.name)?);
+            return Ok(self.denied(interface, &method.name)?);
         }
         let mut own = self.message.enter()?;
         own.content.expect_answer(&method.result);
@@ -417,7 +420,7 @@ impl Call<'_> {
                 "Invalid arguments '{}' to call {}.{}(), expecting '{}'.",
                 String::from_utf8_lossy(given),
                 self.interface.to_string_lossy(),
-                self.member.to_string_lossy(),
+                String::from_utf8_lossy(self.member),
                 method.signature.to_string_lossy()
             );
             return Ok(self.refuse(b"org.freedesktop.DBus.Error.InvalidArgs", &text)?);
@@ -426,24 +429,24 @@ impl Call<'_> {
             // Done, without anything to do.
             return Ok(self.done()?);
         };
-        let userdata = method.userdata(one.userdata);
+        let userdata = method.userdata(userdata);
         let mut error = Error::NULL;
         self.begin(&slot, Some(handler), userdata)?;
         // SAFETY: C has given both for this; the message is there until it returns.
-        let answer = unsafe { handler(Arc::as_ptr(self.message), userdata, &raw mut error) };
+        let answer = unsafe { handler(Shared::as_ptr(self.message), userdata, &raw mut error) };
         self.end();
         Stop::check(answer, error)
     }
 
     pub(super) fn begin(
         &self,
-        slot: &Arc<Slot>,
+        slot: &Shared<Slot>,
         handler: Handler,
         userdata: *mut c_void,
     ) -> Result<()> {
         self.bus.enter()?.current.push(Current {
-            message: Arc::as_ptr(self.message),
-            slot: Arc::as_ptr(slot),
+            message: Shared::as_ptr(self.message),
+            slot: Shared::as_ptr(slot),
             handler,
             userdata,
         });

@@ -1,17 +1,16 @@
 //! org.freedesktop.DBus.Introspectable: what an object has, as XML.
 
-use dbus::{Builder, types};
+use dbus::{Kind, types};
 
 use super::dispatch::{Call, Node, Stop};
 use crate::Result;
 use crate::ffi::bus::call::send;
-use crate::ffi::bus::message::{Message, errno};
 use crate::ffi::bus::message_new::reply;
 use crate::ffi::bus::vtable::HIDDEN;
 
 impl Call<'_> {
     /// Answers for what is at a node. False if there is nothing.
-    pub(super) fn introspect(&self, node: &Node) -> std::result::Result<bool, Stop> {
+    pub(super) fn introspect(&self, node: &Node<'_>) -> std::result::Result<bool, Stop> {
         if !self.types.is_empty() {
             self.refuse(
                 b"org.freedesktop.DBus.Error.InvalidArgs",
@@ -67,17 +66,10 @@ impl Call<'_> {
     }
 
     fn answer_text(&self, text: &str) -> Result<()> {
-        let (bus, mut content) = reply(self.message, Builder::method_return)?;
-        let builder = content.builder()?;
-        builder
-            .append_text(types::STRING, text.as_bytes())
-            .map_err(errno)?;
-        send(
-            &bus,
-            &Message::new(std::sync::Arc::clone(&bus), content),
-            false,
-        )
-        .map(drop)
+        let answer = reply(self.message, Kind::MethodReturn, |builder| {
+            builder.append_text(types::STRING, text.as_bytes())
+        })?;
+        send(&answer.bus, &answer, false).map(drop)
     }
 }
 

@@ -1,5 +1,6 @@
 //! org.freedesktop.DBus.ObjectManager: GetManagedObjects, and sd_bus_emit_object_added(3) and its like.
 
+use crate::ffi::shared::Shared;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::iter;
@@ -10,14 +11,13 @@ use dbus::{Builder, types};
 
 use super::dispatch::{Call, Found, Node, Stop};
 use super::{Enumerate, OBJECT_MANAGER, OWN, Object, What};
-use crate::bus::message::Message as Content;
 use crate::ffi::boundary::entry;
 use crate::ffi::bus::arguments::{Arguments, List};
 use crate::ffi::bus::call::send;
 use crate::ffi::bus::connection::{Bus, shared};
 use crate::ffi::bus::error::Error;
 use crate::ffi::bus::message::{Message, errno};
-use crate::ffi::bus::message_new::reply;
+use crate::ffi::bus::message_new::method_return;
 use crate::ffi::bus::vtable::{HIDDEN, PROPERTY_EMITS_INVALIDATION, PROPERTY_EXPLICIT};
 use crate::ffi::pointer::{list, text, text_list_taken};
 use crate::{Errno, Result};
@@ -48,7 +48,7 @@ impl Call<'_> {
             message: self.message,
             path,
             interface: c"",
-            member: c"",
+            member: b"",
             types: b"",
             wants_reply: false,
         }
@@ -57,11 +57,14 @@ impl Call<'_> {
     /// What is below, as far as it is known or told by enumerators; `all` of it, but for what is below another object manager.
     pub(super) fn below(
         &self,
-        node: &Node,
+        node: &Node<'_>,
         all: bool,
     ) -> std::result::Result<Vec<Arc<CStr>>, Stop> {
         let mut paths = Paths::default();
-        let mut next: Vec<Arc<CStr>> = vec![Arc::clone(&node.path)];
+        let mut next: Vec<Arc<CStr>> = Vec::new();
+        if let Some((path, _)) = self.bus.enter()?.objects.find(node.path) {
+            next.push(Arc::clone(path));
+        }
         let mut is_first = true;
         while let Some(at) = next.pop() {
             let (here, mut below) = {
@@ -110,7 +113,7 @@ impl Call<'_> {
         // SAFETY: C has given both for this; all that is pointed to is here.
         let answer = unsafe {
             enumerate(
-                Arc::as_ptr(self.bus),
+                Shared::as_ptr(self.bus),
                 self.path.as_ptr(),
                 userdata,
                 &raw mut paths,
@@ -131,7 +134,7 @@ impl Call<'_> {
     }
 
     /// Answers for all below an object manager. False if there is none here.
-    pub(super) fn managed(&self, node: &Node) -> std::result::Result<bool, Stop> {
+    pub(super) fn managed(&self, node: &Node<'_>) -> std::result::Result<bool, Stop> {
         if node.is_above || !node.has_manager() {
             return Ok(false);
         }
@@ -140,8 +143,7 @@ impl Call<'_> {
             self.refuse(error, "Expected no parameters")?;
             return Ok(true);
         }
-        let (bus, content) = reply(self.message, Builder::method_return)?;
-        let answer = Message::new(bus, content);
+        let answer = method_return(self.message)?;
         answer.open_container(types::ARRAY, b"{oa{sa{sv}}}")?;
         for path in self.below(node, true)? {
             let object = self.at(&path);
@@ -214,7 +216,7 @@ impl Call<'_> {
     fn append_object(
         &self,
         interfaces: &Interfaces,
-        to: &Arc<Message>,
+        to: &Shared<Message>,
         skipped: u64,
     ) -> std::result::Result<(), Stop> {
         to.open_container(types::ARRAY, b"{sa{sv}}")?;
@@ -231,7 +233,7 @@ impl Call<'_> {
         &self,
         name: &CStr,
         parts: &[Found],
-        to: &Arc<Message>,
+        to: &Shared<Message>,
         skipped: u64,
     ) -> std::result::Result<(), Stop> {
         to.open_container(types::DICT_ENTRY, b"sa{sv}")?;
@@ -247,23 +249,23 @@ impl Call<'_> {
 
 /// Sends a signal of the object manager that is in charge of a path; `body` appends what follows the path.
 fn emit(
-    bus: &Arc<Bus>,
+    bus: &Shared<Bus>,
     path: &CStr,
     member: &[u8],
-    body: impl Fn(&Call<'_>, &Arc<Message>) -> std::result::Result<(), Stop>,
+    body: impl Fn(&Call<'_>, &Shared<Message>) -> std::result::Result<(), Stop>,
 ) -> Result<c_int> {
     let manager = manager(bus, path)?;
     loop {
         let interface = OBJECT_MANAGER.to_bytes();
         let signal = Builder::signal(manager.to_bytes(), interface, member).map_err(errno)?;
-        let signal = Message::new(Arc::clone(bus), Content::open(signal));
+        let signal = Message::new(Shared::clone(bus), signal);
         signal.append_path(path)?;
         let call = Call {
             bus,
             message: &signal,
             path,
             interface: c"",
-            member: c"",
+            member: b"",
             types: b"",
             wants_reply: false,
         };
@@ -276,7 +278,7 @@ fn emit(
 }
 
 /// The nearest path with an object manager.
-fn manager(bus: &Arc<Bus>, path: &CStr) -> Result<Arc<CStr>> {
+fn manager(bus: &Shared<Bus>, path: &CStr) -> Result<Arc<CStr>> {
     let state = bus.enter()?;
     let is_manager = |object: &Object| matches!(object.what, What::Manager);
     let mut paths = iter::once(path.to_bytes()).chain(dbus::path::ancestors(path.to_bytes()));
@@ -288,7 +290,7 @@ fn manager(bus: &Arc<Bus>, path: &CStr) -> Result<Arc<CStr>> {
 }
 
 /// What all of these functions begin with.
-unsafe fn begin<'a>(of: *const Bus, path: *const c_char) -> Result<(Arc<Bus>, &'a CStr)> {
+unsafe fn begin<'a>(of: *const Bus, path: *const c_char) -> Result<(Shared<Bus>, &'a CStr)> {
     // SAFETY: the caller's promise.
     let bus = unsafe { shared(of) }?;
     // SAFETY: the caller's promise.
@@ -333,7 +335,7 @@ pub unsafe extern "C" fn sd_bus_emit_object_removed(of: *const Bus, path: *const
     })
 }
 
-fn interfaces_added(bus: &Arc<Bus>, path: &CStr, names: &[&CStr]) -> Result<c_int> {
+fn interfaces_added(bus: &Shared<Bus>, path: &CStr, names: &[&CStr]) -> Result<c_int> {
     if names.is_empty() {
         return Ok(0);
     }
@@ -353,7 +355,7 @@ fn interfaces_added(bus: &Arc<Bus>, path: &CStr, names: &[&CStr]) -> Result<c_in
     })
 }
 
-fn interfaces_removed(bus: &Arc<Bus>, path: &CStr, names: &[&CStr]) -> Result<c_int> {
+fn interfaces_removed(bus: &Shared<Bus>, path: &CStr, names: &[&CStr]) -> Result<c_int> {
     if names.is_empty() {
         return Ok(0);
     }

@@ -1,9 +1,9 @@
 //! org.freedesktop.DBus.Properties.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_int};
-use std::sync::Arc;
 
-use dbus::{Basic, Builder, types};
+use dbus::{Basic, types};
 
 use super::What;
 use super::dispatch::{Asked, Call, Found, Node, Stop};
@@ -11,7 +11,7 @@ use super::value::store;
 use crate::Result;
 use crate::ffi::bus::error::Error;
 use crate::ffi::bus::message::{Message, errno};
-use crate::ffi::bus::message_new::reply;
+use crate::ffi::bus::message_new::method_return;
 use crate::ffi::bus::vtable::{HIDDEN, PROPERTY_EXPLICIT, Property, SENSITIVE};
 
 const INVALID_ARGS: &[u8] = b"org.freedesktop.DBus.Error.InvalidArgs";
@@ -30,7 +30,7 @@ impl Call<'_> {
     /// The property that a call is for, if it is for one.
     pub(super) fn property_name(&self) -> Result<Option<(CString, CString)>> {
         let is_properties = self.interface.to_bytes() == b"org.freedesktop.DBus.Properties";
-        if !is_properties || !matches!(self.member.to_bytes(), b"Get" | b"Set") {
+        if !is_properties || !matches!(self.member, b"Get" | b"Set") {
             return Ok(None);
         }
         self.message.enter()?.content.reader()?.0.rewind(true);
@@ -40,7 +40,7 @@ impl Call<'_> {
     /// Get and Set of a property that is here.
     pub(super) fn property(
         &self,
-        node: &Node,
+        node: &Node<'_>,
         asked: &mut Asked,
     ) -> std::result::Result<bool, Stop> {
         let Some((interface, name)) = self.property_name()? else {
@@ -67,7 +67,7 @@ impl Call<'_> {
             if property.flags & SENSITIVE != 0 {
                 self.message.set_sensitive()?;
             }
-            match self.member.to_bytes() {
+            match self.member {
                 b"Get" => self.get(&one, property)?,
                 _ => self.set(&one, property)?,
             }
@@ -77,8 +77,7 @@ impl Call<'_> {
     }
 
     fn get(&self, one: &Found, property: &Property) -> std::result::Result<(), Stop> {
-        let (bus, content) = reply(self.message, Builder::method_return)?;
-        let answer = Message::new(bus, content);
+        let answer = method_return(self.message)?;
         self.append(one, property, &answer)?;
         Ok(self.finish(&answer)?)
     }
@@ -86,15 +85,14 @@ impl Call<'_> {
     /// GetAll of the interfaces that are here.
     pub(super) fn get_all(
         &self,
-        node: &Node,
+        node: &Node<'_>,
         asked: &mut Asked,
     ) -> std::result::Result<bool, Stop> {
         let Some(interface) = self.text()? else {
             self.refuse(INVALID_ARGS, "Expected interface parameter")?;
             return Ok(true);
         };
-        let (bus, content) = reply(self.message, Builder::method_return)?;
-        let answer = Message::new(bus, content);
+        let answer = method_return(self.message)?;
         answer.open_container(types::ARRAY, b"{sv}")?;
         // Those that every object has are without properties.
         let mut is_known = interface.is_empty() || super::OWN.contains(&interface.as_c_str());
@@ -125,7 +123,7 @@ impl Call<'_> {
     pub(super) fn append_all(
         &self,
         one: &Found,
-        to: &Arc<Message>,
+        to: &Shared<Message>,
         skipped: u64,
     ) -> std::result::Result<(), Stop> {
         for property in &one.vtable.properties {
@@ -184,11 +182,11 @@ impl Call<'_> {
             // SAFETY: C has given the function for this; all that is pointed to is here.
             Some(set) => unsafe {
                 set(
-                    Arc::as_ptr(self.bus),
+                    Shared::as_ptr(self.bus),
                     self.path.as_ptr(),
                     one.name.as_ptr(),
                     property.name.as_ptr(),
-                    Arc::as_ptr(self.message),
+                    Shared::as_ptr(self.message),
                     userdata,
                     &raw mut error,
                 )

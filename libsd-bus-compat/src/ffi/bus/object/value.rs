@@ -1,8 +1,8 @@
 //! Values of properties: as a program's functions have them, or as they lie in memory.
 
+use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
 
 use dbus::types;
 
@@ -21,7 +21,7 @@ impl Call<'_> {
         &self,
         one: &Found,
         property: &Property,
-        to: &Arc<Message>,
+        to: &Shared<Message>,
     ) -> std::result::Result<(), Stop> {
         let slot = self.slot(one.slot)?.ok_or(Stop::Gone)?;
         if property.flags & SENSITIVE != 0 {
@@ -35,11 +35,11 @@ impl Call<'_> {
             // SAFETY: C has given the function for this; all that is pointed to is here.
             Some(get) => unsafe {
                 get(
-                    Arc::as_ptr(self.bus),
+                    Shared::as_ptr(self.bus),
                     self.path.as_ptr(),
                     one.name.as_ptr(),
                     property.name.as_ptr(),
-                    Arc::as_ptr(to),
+                    Shared::as_ptr(to),
                     userdata,
                     &raw mut error,
                 )
@@ -57,8 +57,8 @@ impl Call<'_> {
 }
 
 /// Appends a value as it lies in memory.
-unsafe fn load(to: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
-    let to = Arc::as_ptr(to);
+unsafe fn load(to: &Shared<Message>, property: &Property, place: *mut c_void) -> c_int {
+    let to = Shared::as_ptr(to);
     match property.signature.to_bytes() {
         b"as" => {
             // SAFETY: the caller's promise.
@@ -83,8 +83,12 @@ unsafe fn load(to: &Arc<Message>, property: &Property, place: *mut c_void) -> c_
 }
 
 /// Reads a value to where it lies in memory.
-pub(super) unsafe fn store(from: &Arc<Message>, property: &Property, place: *mut c_void) -> c_int {
-    let from = Arc::as_ptr(from);
+pub(super) unsafe fn store(
+    from: &Shared<Message>,
+    property: &Property,
+    place: *mut c_void,
+) -> c_int {
+    let from = Shared::as_ptr(from);
     match property.signature.to_bytes() {
         [code @ (types::STRING | types::OBJECT_PATH | types::SIGNATURE)] => {
             let mut text: *const c_char = ptr::null();
