@@ -1,6 +1,5 @@
 //! A message: one that is being written, or one that is complete and being read.
 
-use crate::ffi::shared::Shared;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +10,7 @@ use dbus::{Basic, Builder, Cursor, Kind};
 use rustix::io::fcntl_dupfd_cloexec;
 
 use super::errno;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// The number of a message that nobody has sent, and that tells what has become of a call or of the connection.

@@ -1,6 +1,5 @@
 //! A bus in a loop of events: sd_bus_attach_event(3).
 
-use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -15,6 +14,7 @@ use crate::ffi::event::default;
 use crate::ffi::event::object::{self, Event};
 use crate::ffi::event::source::{Callback, Kind, Source};
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::{Shared, Weak};
 use crate::{Errno, Result};
 
 /// What a bus has in a loop. It keeps the loop, which does not keep the bus: a bus that nobody has is out of it.

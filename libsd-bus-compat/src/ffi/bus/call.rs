@@ -1,6 +1,5 @@
 //! Sending, calling, waiting: sd_bus_send(3), sd_bus_call(3), sd_bus_wait(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
@@ -16,6 +15,7 @@ use crate::bus::message::Sealed;
 use crate::bus::socket::Socket;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// The bus that a message is sent by: the one that is given, or its own.

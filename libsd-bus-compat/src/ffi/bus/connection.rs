@@ -1,6 +1,5 @@
 //! `sd_bus`: the object, and what is asked of it.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_short, c_void};
 use std::os::fd::AsRawFd;
@@ -22,6 +21,7 @@ use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::id128::Id;
 use crate::ffi::pointer::Out;
 use crate::ffi::process::Process;
+use crate::ffi::shared::{Shared, Weak};
 use crate::id128::Id128;
 use crate::{Errno, Result};
 

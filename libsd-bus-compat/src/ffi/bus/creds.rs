@@ -1,6 +1,5 @@
 //! `sd_bus_creds`: the object, which does not change once it is there.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr;
@@ -8,6 +7,7 @@ use std::ptr;
 use crate::bus::creds::{Creds as Content, Held, mask};
 use crate::ffi::boundary::{count, entry, whole};
 use crate::ffi::pointer::{Out, descriptor};
+use crate::ffi::shared::Shared;
 use crate::login::Login;
 use crate::{Errno, Result};
 

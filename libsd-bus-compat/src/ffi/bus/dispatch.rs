@@ -1,6 +1,5 @@
 //! What is done with messages: sd_bus_process(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::c_int;
 
 use dbus::message::{Field, NO_REPLY_EXPECTED};
@@ -15,6 +14,7 @@ use super::message_new::{error_reply, method_error, method_return, reply, with_n
 use super::slot::{Slot, remove};
 use crate::bus::connection::{Step, local_signal};
 use crate::bus::message::{MADE_UP, Sealed};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// Does one thing that there is to do. False if there is none. A message that nobody has wanted is left for `left`.

@@ -1,6 +1,5 @@
 //! Buses of other machines: sd_bus_open_system_remote(3), sd_bus_open_system_machine(3), sd_bus_open_user_machine(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_char, c_int};
 
 use super::connection::Bus;
@@ -9,6 +8,7 @@ use crate::bus::container::Inside;
 use crate::bus::remote::{self, Place};
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, name};
+use crate::ffi::shared::Shared;
 use crate::ffi::sys;
 use crate::{Errno, Result, environment};
 

@@ -1,6 +1,5 @@
 //! How a bus ends, and what ends with it: sd_bus_close(3), sd_bus_set_close_on_exit(3), sd_bus_set_exit_on_disconnect(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::c_int;
 
 use super::call::flush;
@@ -8,6 +7,7 @@ use super::connection::{Bus, State, sd_bus_unref, shared, within};
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::event::object::Event;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// What is to be done at the end.

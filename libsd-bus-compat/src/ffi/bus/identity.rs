@@ -1,6 +1,5 @@
 //! Who is on a bus, who has sent a message, and whether they may: sd_bus_get_name_creds(3), sd_bus_query_sender_creds(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::fd::OwnedFd;
 
@@ -19,6 +18,7 @@ use crate::ffi::boundary::entry;
 use crate::ffi::id128::Id;
 use crate::ffi::peer;
 use crate::ffi::pointer::{Out, text};
+use crate::ffi::shared::Shared;
 use crate::id128::{Id128, machine};
 use crate::login::Login;
 use crate::{Errno, Result};

@@ -1,6 +1,5 @@
 //! Callbacks for messages: sd_bus_add_match(3), sd_bus_add_filter(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use dbus::{Basic, Builder, Kind as MessageKind, Rule};
@@ -12,6 +11,7 @@ use super::slot::{Handler, Kind, Slot, remove};
 use crate::bus::message::Sealed;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_name, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 const LOCAL: &str = "org.freedesktop.DBus.Local";

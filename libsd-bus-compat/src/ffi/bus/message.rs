@@ -1,6 +1,5 @@
 //! `sd_bus_message`: the object.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::sync::OnceLock;
@@ -16,6 +15,7 @@ use crate::bus::message::{MADE_UP, Message as Content, Sealed};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// `sd_bus_message`

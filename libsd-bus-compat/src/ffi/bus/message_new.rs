@@ -1,6 +1,5 @@
 //! sd_bus_message_new(3) and its like.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_char, c_int};
 
 use dbus::message::Field;
@@ -12,6 +11,7 @@ use super::message::{Message, errno, message};
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// The bus that a new message is of, which must have been started once.

@@ -1,6 +1,5 @@
 //! Names on the bus: sd_bus_request_name(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
 
 use dbus::{Basic, Kind};
@@ -14,6 +13,7 @@ use super::slot::{Handler, Slot};
 use crate::ffi::boundary::entry;
 use crate::ffi::memory::texts_or_null;
 use crate::ffi::pointer::{Out, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 const ALLOW_REPLACEMENT: u64 = 1 << 1;

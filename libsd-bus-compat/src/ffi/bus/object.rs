@@ -7,7 +7,6 @@ mod managed;
 mod properties;
 mod value;
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use super::slot::{Handler, Kind, Slot};
 use super::vtable::{Raw, Vtable};
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 pub use self::dispatch::dispatch;

@@ -1,6 +1,5 @@
 //! Buses that everybody knows: sd_bus_open_system(3), sd_bus_default(3).
 
-use crate::ffi::shared::{Shared, Weak};
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int};
 
@@ -8,6 +7,7 @@ use super::connection::Bus;
 use crate::bus::creds::mask;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::shared::{Shared, Weak};
 use crate::ffi::sys;
 use crate::login::Login;
 use crate::{Errno, Result, environment};

@@ -1,6 +1,5 @@
 //! `sd_bus_slot`: a callback, and that it is called.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::shared::{Shared, Weak};
 use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
 

@@ -1,6 +1,5 @@
 //! `sd_bus_track`, as C has it.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::ops::Bound;
 use std::ptr;
@@ -10,6 +9,7 @@ use super::message::{Message, message};
 use super::tracked::{Own, Track, TrackHandler};
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::pointer::{Out, optional_text, text};
+use crate::ffi::shared::Shared;
 use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
 

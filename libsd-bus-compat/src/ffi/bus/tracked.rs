@@ -1,6 +1,5 @@
 //! A track: whether those are on the bus yet for whom something is kept.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::mem::{self, ManuallyDrop};
@@ -19,6 +18,7 @@ use super::slot::Slot;
 use crate::bus::connection::Phase;
 use crate::ffi::boundary::entry;
 use crate::ffi::exclusive::Exclusive;
+use crate::ffi::shared::{Shared, Weak};
 use crate::ffi::userdata::Destroy;
 use crate::{Errno, Result};
 

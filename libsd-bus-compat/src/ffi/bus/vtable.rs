@@ -1,6 +1,5 @@
 //! `sd_bus_vtable`: what a program was compiled with, read once.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt::Write;
 use std::ptr;
@@ -10,6 +9,7 @@ use super::error::Error;
 use super::message::Message;
 use super::slot::Handler;
 use crate::ffi::pointer::{optional_text, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// `sd_bus_property_get_t` and `sd_bus_property_set_t`, which differ in what the message is for.

@@ -1,6 +1,5 @@
 //! The loop of a thread.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::cell::RefCell;
 use std::ffi::c_int;
 
@@ -9,6 +8,7 @@ use super::sys;
 use crate::Result;
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::{Shared, Weak};
 
 thread_local! {
     static DEFAULT: RefCell<Weak<Event>> = const { RefCell::new(Weak::new()) };

@@ -1,6 +1,5 @@
 //! `sd_event`: the object.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::fmt;
@@ -18,6 +17,7 @@ use crate::ffi::boundary::{entry, whole};
 use crate::ffi::exclusive::{Exclusive, Inside};
 use crate::ffi::pointer::Out;
 use crate::ffi::process::Process;
+use crate::ffi::shared::{Shared, Weak};
 use crate::{Errno, Result};
 
 /// `sd_event`

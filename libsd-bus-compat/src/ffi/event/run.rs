@@ -1,6 +1,5 @@
 //! Going round: sd_event_prepare(3), sd_event_wait(3), sd_event_dispatch(3), and all of them together.
 
-use crate::ffi::shared::Shared;
 use std::ffi::c_int;
 
 use rustix::buffer::spare_capacity;
@@ -11,6 +10,7 @@ use super::source::Source;
 use super::sys;
 use crate::event::{Elapsed, Id, NEVER, Occurrence, timespec};
 use crate::ffi::boundary::entry;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// The longest wait that the kernel can be asked for, in microseconds: as many milliseconds as an `int` holds.

@@ -1,6 +1,5 @@
 //! What all kinds of sources have.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use super::object::State;
@@ -9,6 +8,7 @@ use crate::event::Enabled;
 use crate::ffi::boundary::{entry, whole};
 use crate::ffi::memory::changed;
 use crate::ffi::pointer::{Out, optional_text};
+use crate::ffi::shared::{Shared, Weak};
 use crate::ffi::userdata::{Destroy, userdata};
 use crate::{Errno, Result};
 

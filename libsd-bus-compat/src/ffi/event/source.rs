@@ -1,6 +1,5 @@
 //! `sd_event_source`: the object.
 
-use crate::ffi::shared::{Shared, Weak};
 use std::ffi::{CString, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +10,7 @@ use crate::event::{self, Enabled, Id, Occurrence};
 use crate::ffi::boundary::whole;
 use crate::ffi::exclusive::Exclusive;
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::{Shared, Weak};
 use crate::ffi::userdata::Destroy;
 use crate::{Errno, Result};
 

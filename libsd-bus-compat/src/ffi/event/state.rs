@@ -1,6 +1,5 @@
 //! What a loop is asked, and told, as a whole.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CString, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -10,6 +9,7 @@ use super::source::{Callback, Kind, Source};
 use crate::event::{BLOCK, Clock, signal_name};
 use crate::ffi::boundary::entry;
 use crate::ffi::pointer::Out;
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result, daemon, environment};
 
 /// The time that a loop goes by; the clock's own before the first iteration.

@@ -1,6 +1,5 @@
 //! Telling who listens that properties have changed: sd_bus_emit_properties_changed(3).
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_char, c_int};
 
 use dbus::{Builder, types};
@@ -15,6 +14,7 @@ use crate::ffi::bus::vtable::{
     HIDDEN, PROPERTY_CONST, PROPERTY_EMITS_CHANGE, PROPERTY_EMITS_INVALIDATION, PROPERTY_EXPLICIT,
 };
 use crate::ffi::pointer::{list, text};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// Tells who listens that properties have changed.

@@ -1,6 +1,5 @@
 //! Whom a call is for: what is at its path, and then what is for all below a path above it, from the nearest.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, c_int, c_void};
 use std::iter;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use crate::ffi::bus::message::Message;
 use crate::ffi::bus::message_new::{method_error, method_return};
 use crate::ffi::bus::slot::{Handler, Slot};
 use crate::ffi::bus::vtable::{Method, SENSITIVE, UNPRIVILEGED, Vtable};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// A call, as objects look at it.

@@ -1,6 +1,5 @@
 //! org.freedesktop.DBus.ObjectManager: GetManagedObjects, and sd_bus_emit_object_added(3) and its like.
 
-use crate::ffi::shared::Shared;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char, c_int};
 use std::iter;
@@ -20,6 +19,7 @@ use crate::ffi::bus::message::{Message, errno};
 use crate::ffi::bus::message_new::method_return;
 use crate::ffi::bus::vtable::{HIDDEN, PROPERTY_EMITS_INVALIDATION, PROPERTY_EXPLICIT};
 use crate::ffi::pointer::{list, text, text_list_taken};
+use crate::ffi::shared::Shared;
 use crate::{Errno, Result};
 
 /// Paths in the order in which they were found, each once.

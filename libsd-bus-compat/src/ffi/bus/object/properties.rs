@@ -1,6 +1,5 @@
 //! org.freedesktop.DBus.Properties.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{CStr, CString, c_int};
 
 use dbus::{Basic, types};
@@ -13,6 +12,7 @@ use crate::ffi::bus::error::Error;
 use crate::ffi::bus::message::{Message, errno};
 use crate::ffi::bus::message_new::method_return;
 use crate::ffi::bus::vtable::{HIDDEN, PROPERTY_EXPLICIT, Property, SENSITIVE};
+use crate::ffi::shared::Shared;
 
 const INVALID_ARGS: &[u8] = b"org.freedesktop.DBus.Error.InvalidArgs";
 

@@ -1,6 +1,5 @@
 //! Values of properties: as a program's functions have them, or as they lie in memory.
 
-use crate::ffi::shared::Shared;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
@@ -14,6 +13,7 @@ use crate::ffi::bus::message_read::sd_bus_message_read_basic;
 use crate::ffi::bus::vtable::{Property, SENSITIVE};
 use crate::ffi::memory::Text;
 use crate::ffi::pointer::optional_text;
+use crate::ffi::shared::Shared;
 
 impl Call<'_> {
     /// Appends the value of a property, in a variant: by the program's function, or as it lies in memory.
