@@ -4,9 +4,10 @@
 use std::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::event::{PollFd, PollFlags};
 
 use crate::Result;
+use crate::event::timespec;
 
 /// Its number, where there is one: systems that are newer than ppoll(2) have no poll(2).
 const NUMBER: Option<c_long> = {
@@ -33,10 +34,7 @@ pub fn poll<const N: usize>(
         return by_number(number, files, milliseconds);
     }
     let mut files = files.map(|(file, events)| PollFd::from_borrowed_fd(file, events));
-    let limit = limit.map(|microseconds| Timespec {
-        tv_sec: i64::try_from(microseconds / 1_000_000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(microseconds % 1_000_000 * 1000).unwrap_or_default(),
-    });
+    let limit = limit.map(timespec);
     Ok(rustix::event::poll(&mut files, limit.as_ref())? > 0)
 }
 

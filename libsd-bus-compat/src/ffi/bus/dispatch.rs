@@ -29,7 +29,6 @@ pub fn process(bus: &Shared<Bus>, left: Option<&mut Option<Shared<Message>>>) ->
     let is_behind = super::attach::is_behind(&state);
     // A monitor may not say anything: the bus would end its connection.
     let answers = !state.connection.is_monitor;
-    let is_watched = !state.filters.is_empty() || !state.matches.is_empty();
     drop(state);
     if is_behind {
         super::attach::follow(bus)?;
@@ -71,7 +70,7 @@ pub fn process(bus: &Shared<Bus>, left: Option<&mut Option<Shared<Message>>>) ->
         }
         Step::Received(sealed) => {
             let message = Message::received(bus, sealed);
-            let is_taken = is_watched && offer(bus, &message)?
+            let is_taken = offer(bus, &message)?
                 || answers
                     && (super::object::dispatch(bus, &message)?
                         || stand_in(bus, &message, left.is_none())?);

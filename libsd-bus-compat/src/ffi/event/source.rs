@@ -354,7 +354,7 @@ pub unsafe extern "C" fn sd_event_source_ref(of: *const Source) -> *const Source
     // SAFETY: the contract of C.
     if let Ok(source) = unsafe { source(of) } {
         source.references.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: it is of an Shared, and there.
+        // SAFETY: it is of a Shared, and there.
         unsafe { Shared::increment_strong_count(of) };
     }
     of
