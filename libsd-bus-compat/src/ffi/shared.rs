@@ -1,71 +1,15 @@
 //! What several own: [`std::sync::Arc`], whose count is not locked while the process has one thread, as most programs of sd-bus
 //! have. A call from one process to another, and its answer, count fifty times. A value can be made at the place where it stays.
 
+mod count;
+
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, MaybeUninit, offset_of};
 use std::ops::Deref;
-use std::process::abort;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
-use super::threads::is_alone;
-
-/// More owners than memory has room for: somebody takes and never gives back.
-const MOST: usize = isize::MAX as usize;
-
-/// How many there are.
-#[derive(Debug)]
-struct Count(AtomicUsize);
-
-impl Count {
-    /// One more. Who has one gives another: nobody else need see it.
-    #[inline]
-    fn add(&self) {
-        let before = if is_alone() {
-            let before = self.0.load(Ordering::Relaxed);
-            self.0.store(before.wrapping_add(1), Ordering::Relaxed);
-            before
-        } else {
-            self.0.fetch_add(1, Ordering::Relaxed)
-        };
-        if before > MOST {
-            abort();
-        }
-    }
-
-    /// One more, unless there is none.
-    #[inline]
-    fn add_to_some(&self) -> bool {
-        if is_alone() {
-            let is_some = self.0.load(Ordering::Relaxed) > 0;
-            if is_some {
-                self.add();
-            }
-            return is_some;
-        }
-        let more = |count| (1..=MOST).contains(&count).then(|| count + 1);
-        let added = self
-            .0
-            .fetch_update(Ordering::Acquire, Ordering::Relaxed, more);
-        added.is_ok()
-    }
-
-    /// One less. Whether that was the last: then the caller sees what all others have done.
-    #[inline]
-    fn take(&self) -> bool {
-        if is_alone() {
-            let before = self.0.load(Ordering::Relaxed);
-            self.0.store(before.wrapping_sub(1), Ordering::Relaxed);
-            return before == 1;
-        }
-        let is_last = self.0.fetch_sub(1, Ordering::Release) == 1;
-        if is_last {
-            fence(Ordering::Acquire);
-        }
-        is_last
-    }
-}
+use count::Count;
 
 #[derive(Debug)]
 struct Counts {
@@ -77,8 +21,8 @@ struct Counts {
 impl Counts {
     const fn new(owners: usize) -> Self {
         Self {
-            owners: Count(AtomicUsize::new(owners)),
-            others: Count(AtomicUsize::new(1)),
+            owners: Count::new(owners),
+            others: Count::new(1),
         }
     }
 
@@ -172,7 +116,7 @@ impl<T> Shared<T> {
         // What `own` is of the others is for the owners now.
         mem::forget(own);
         let this = Self::of(place);
-        this.counts().owners.0.store(1, Ordering::Release);
+        this.counts().owners.begin();
         this
     }
 
@@ -358,113 +302,4 @@ impl<T> std::fmt::Debug for Weak<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
-    use super::*;
-
-    /// Counts how often it is dropped.
-    struct Told<'a>(&'a AtomicUsize);
-
-    impl Drop for Told<'_> {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    #[test]
-    fn the_last_owner_drops_the_value() {
-        let dropped = AtomicUsize::new(0);
-        let first = Shared::new(Told(&dropped));
-        let (second, weak) = (first.clone(), Shared::downgrade(&first));
-        let third = weak.upgrade().unwrap();
-        assert!(Shared::ptr_eq(&first, &third) && weak.ptr_eq(&Shared::downgrade(&second)));
-        drop((first, second));
-        assert_eq!(dropped.load(Ordering::SeqCst), 0);
-        drop(third);
-        assert_eq!(dropped.load(Ordering::SeqCst), 1);
-        assert!(weak.upgrade().is_none() && weak.clone().upgrade().is_none());
-        assert!(Weak::<u8>::new().upgrade().is_none() && Weak::<u8>::new().as_ptr().is_null());
-    }
-
-    #[test]
-    fn c_owns_as_well() {
-        let dropped = AtomicUsize::new(0);
-        let value = Shared::into_raw(Shared::new(Told(&dropped)));
-        // SAFETY: it was given just now.
-        unsafe { Shared::increment_strong_count(value) };
-        // SAFETY: it is given back for that.
-        let other = unsafe { Shared::from_raw(value) };
-        let known = Shared::downgrade(&other).into_raw();
-        assert_eq!(known, value);
-        drop(other);
-        assert_eq!(dropped.load(Ordering::SeqCst), 0);
-        // SAFETY: it was given first.
-        drop(unsafe { Shared::from_raw(value) });
-        assert_eq!(dropped.load(Ordering::SeqCst), 1);
-        // SAFETY: it was given just now.
-        assert!(unsafe { Weak::from_raw(known) }.upgrade().is_none());
-    }
-
-    #[test]
-    fn a_value_may_know_itself() {
-        struct Own(Weak<Own>, u64);
-        let own = Shared::new_cyclic(|own| {
-            assert!(own.upgrade().is_none());
-            Own(own.clone(), 7)
-        });
-        assert_eq!(own.0.upgrade().unwrap().1, 7);
-        assert_eq!(own.0.as_ptr(), Shared::as_ptr(&own));
-    }
-
-    #[test]
-    fn what_is_not_filled_goes() {
-        let dropped = AtomicUsize::new(0);
-        let failed = Shared::filled(|| Told(&dropped), |_| Err(()));
-        assert!(failed.is_err());
-        assert_eq!(dropped.load(Ordering::SeqCst), 1);
-        let fill = |value: &mut u8| {
-            *value += 1;
-            Ok::<_, ()>(())
-        };
-        assert_eq!(*Shared::filled(|| 1, fill).unwrap(), 2);
-    }
-
-    #[test]
-    fn large_alignments_are_kept() {
-        #[repr(align(64))]
-        struct Large(u8);
-        let value = Shared::into_raw(Shared::new(Large(3)));
-        assert_eq!(value.addr() % 64, 0);
-        // SAFETY: it was given just now.
-        assert_eq!(unsafe { Shared::from_raw(value) }.0, 3);
-    }
-
-    #[test]
-    fn threads_count_together() {
-        let dropped = AtomicUsize::new(0);
-        let all = Barrier::new(4);
-        for _ in 0..100 {
-            let before = dropped.load(Ordering::SeqCst);
-            let owner = Shared::new(Told(&dropped));
-            thread::scope(|threads| {
-                for _ in 0..3 {
-                    let (own, all) = (owner.clone(), &all);
-                    threads.spawn(move || {
-                        all.wait();
-                        let weak = Shared::downgrade(&own);
-                        for _ in 0..50 {
-                            drop((own.clone(), weak.upgrade().unwrap()));
-                        }
-                        drop(own);
-                        drop(weak.upgrade());
-                    });
-                }
-                all.wait();
-                drop(owner);
-            });
-            assert_eq!(dropped.load(Ordering::SeqCst), before + 1);
-        }
-    }
-}
+mod tests;
