@@ -60,6 +60,28 @@ fn flush(s: &Sandbox) {
 }
 
 #[test]
+fn a_name_is_told_as_it_was_asked_for() {
+    sandbox!(options(), |s| {
+        let Some(world) = world(s) else {
+            skip!("there is no other user");
+        };
+        let probe = Probe::of(s, MODULE);
+        let spellings = ["V4ONLY.test", "v4only.test", "v4Only.Test"];
+        let ask = |what: &str| {
+            let expected = format!(" name={what} ");
+            let said = probe.ask("2", what);
+            assert!(said.contains(&expected), "{what}: {said}");
+        };
+        // From the daemon, whose cache has the first of them; and then without it.
+        spellings.iter().for_each(|what| ask(what));
+        spellings.iter().for_each(|what| ask(what));
+        world.resolved.stop();
+        spellings.iter().for_each(|what| ask(what));
+        world.resolved.cont();
+    });
+}
+
+#[test]
 fn what_is_known_needs_no_daemon_for_a_while() {
     sandbox!(options(), |s| {
         let Some(world) = world(s) else {

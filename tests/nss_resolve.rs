@@ -36,6 +36,18 @@ fn by_name(theirs: &str, name: &str, exists: bool) -> String {
         // What there is of it is of another type: NO_DATA (netdb.h), as systemd's since 254.
         expected = NO_DATA.into();
     }
+    // Where only the case of letters differs it is the name asked for, whoever asked before in which.
+    let as_asked = |word: &str| match word.split_once('=') {
+        Some((what @ ("name" | "canonical"), said)) if said.eq_ignore_ascii_case(name) => {
+            format!("{what}={name}")
+        }
+        _ => word.to_owned(),
+    };
+    expected = expected
+        .split(' ')
+        .map(as_asked)
+        .collect::<Vec<_>>()
+        .join(" ");
     for (hostile, asked) in HOSTILE {
         if asked == name {
             // A canonical name that is no host's is not given out: the name asked for takes its place.

@@ -66,7 +66,7 @@ pub(crate) fn by_name(question: ByName<'_>, answer: &mut AddressAnswer<'_>) -> R
         }
         // Mostly it is the name that was asked for, which it is without.
         Found::Name(canonical) => {
-            if canonical != name && name::is_host(canonical) {
+            if !canonical.eq_ignore_ascii_case(name) && name::is_host(canonical) {
                 answer.canonical_name(canonical);
             }
         }

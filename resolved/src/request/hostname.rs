@@ -65,7 +65,9 @@ pub async fn resolve_hostname(
         .filter_map(|found| Some((found.ifindex, found.record.data.ip_addr()?)))
         .collect();
     if let Some(shareable) = shareable {
-        let names = canonical.as_deref();
+        // Without one it is the name asked for.
+        let is_another = |canonical: &&str| !canonical.eq_ignore_ascii_case(name);
+        let names = canonical.as_deref().filter(is_another);
         shareable.publish(
             manager,
             &lookup.name,
