@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
-use lookaside::Lookaside;
+use lookaside::{Lookaside, Source};
 use nss_host::{Address, AddressAnswer, Failure, Family, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
@@ -20,7 +20,7 @@ const MACHINED: Server<'_> = Server {
 const DIRECTORY: &CStr = c"/run/switchyard/machined";
 
 /// What it tells everybody. docs/lookaside.md
-static MAP: Lookaside = Lookaside::new(c"/run/switchyard/machines.map");
+static MAP: Lookaside = Lookaside::new(Source::Machined);
 
 /// What a lookup may take in all.
 pub(crate) const LIMIT: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use core::time::Duration;
 
-use lookaside::{Lookaside, Question};
+use lookaside::{Lookaside, Question, Source};
 use nss_host::{Address, AddressAnswer, ByName, Failure, NameAnswer};
 use unix_call::{Deadline, Fault, Holdoff};
 use varlink_call::resolve::{Found, address_names, hostname};
@@ -16,7 +16,7 @@ use crate::{environment, name};
 const DIRECTORY: &CStr = c"/run/systemd/resolve";
 
 /// What it tells everybody. docs/lookaside.md
-static MAP: Lookaside = Lookaside::new(c"/run/switchyard/resolve.map");
+static MAP: Lookaside = Lookaside::new(Source::Resolved);
 
 /// The words in which a resolved is asked.
 struct Interface {

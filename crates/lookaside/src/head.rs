@@ -91,6 +91,18 @@ impl Fixed {
     }
 }
 
+/// Who knows what never changes in a map. It is asked for a name that has to be looked for: what is remembered is found without.
+pub(crate) trait Origin {
+    /// `None` if nothing is known yet.
+    fn fixed(&self) -> Option<Fixed>;
+}
+
+impl Origin for Fixed {
+    fn fixed(&self) -> Option<Fixed> {
+        Some(*self)
+    }
+}
+
 /// Whether all that there is of a kind is in a map, so that what it has not got does not exist.
 #[cfg(any(test, feature = "writer"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

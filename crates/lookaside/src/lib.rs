@@ -37,7 +37,7 @@ pub mod trial;
 mod writer;
 
 pub use question::{Family, Question};
-pub use reader::Lookaside;
+pub use reader::{Lookaside, Source};
 pub use record::{Item, Verdict};
 #[cfg(any(test, feature = "writer"))]
 pub use {

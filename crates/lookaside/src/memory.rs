@@ -8,7 +8,6 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::blake3::BLOCK;
 use crate::geometry::INLINE;
 use crate::question::Question;
 use crate::record::{HEAD, Head};
@@ -51,8 +50,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// `None` if it is too long. `first` is the question's first block, `map` tells the maps that a process has had from each other.
-    pub(crate) fn new(map: u32, question: &Question<'_>, first: &[u8; BLOCK]) -> Option<Self> {
+    /// `None` if it is too long. `map` tells the maps that a process has had from each other.
+    pub(crate) fn new(map: u32, question: &Question<'_>) -> Option<Self> {
         let octets = question.octets();
         if octets.len() > SHORT {
             return None;
@@ -60,9 +59,11 @@ impl Asked {
         let mut words = [0; ASKED];
         let [place, rest @ ..] = &mut words;
         *place = map << 8 | octets.len() as u32;
-        let (chunks, _) = first.as_chunks();
-        for (place, chunk) in rest.iter_mut().zip(chunks) {
-            *place = u32::from_ne_bytes(*chunk);
+        let eights = question.start();
+        for (pair, eight) in rest.chunks_mut(2).zip(eights) {
+            for (place, word) in pair.iter_mut().zip([eight as u32, (eight >> 32) as u32]) {
+                *place = word;
+            }
         }
         // Of the question itself, since what was copied just now is not at hand yet.
         let start = octets.first_chunk();

@@ -198,7 +198,7 @@ fn a_block_that_is_used_again_is_not_part_of_the_old_answer() {
         let reader = thread::spawn(move || {
             let view = View {
                 words: &shared,
-                fixed,
+                origin: &fixed,
                 memory: &Memory::new(),
                 map: 1,
             };

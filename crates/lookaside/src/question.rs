@@ -64,7 +64,7 @@ impl<'q> Question<'q> {
     pub fn digest(&self) -> u64 {
         use std::hash::{DefaultHasher, Hasher};
         let mut hasher = DefaultHasher::new();
-        self.blocks(&self.first_block(), |block, length, _| {
+        self.blocks(|block, length, _| {
             hasher.write(block);
             hasher.write_usize(length);
         });
@@ -88,29 +88,21 @@ impl<'q> Question<'q> {
         self.octets
     }
 
-    /// The first block of what is hashed.
-    pub(crate) fn first_block(&self) -> [u8; BLOCK] {
-        self.message().block()
+    /// The start of what is hashed, by eights, and zeros after its end.
+    pub(crate) fn start(&self) -> [u64; 5] {
+        self.message().eights()
     }
 
     /// Hands over what is hashed in blocks of [`BLOCK`] bytes, with the length of each and whether it is the last, which
-    /// zeros follow. The first is known.
-    pub(crate) fn blocks(
-        &self,
-        first: &[u8; BLOCK],
-        mut take: impl FnMut(&[u8; BLOCK], usize, bool),
-    ) {
+    /// zeros follow.
+    pub(crate) fn blocks(&self, mut take: impl FnMut(&[u8; BLOCK], usize, bool)) {
         let mut left = self.head.len().wrapping_add(self.octets.len());
-        let (mut message, mut block) = (self.message(), *first);
-        if left > BLOCK {
-            message.block();
-        }
+        let mut message = self.message();
         while left > BLOCK {
-            take(&block, BLOCK, false);
+            take(&message.block(), BLOCK, false);
             left = left.wrapping_sub(BLOCK);
-            block = message.block();
         }
-        take(&block, left, true);
+        take(&message.block(), left, true);
     }
 
     fn message(&self) -> Message<'q> {
@@ -133,18 +125,27 @@ struct Message<'q> {
 
 impl Message<'_> {
     /// The next block, with zeros at the end.
+    #[inline(never)]
     fn block(&mut self) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
         let (places, _) = block.as_chunks_mut();
-        for place in places {
+        for (place, eight) in places.iter_mut().zip(self.eights::<8>()) {
+            *place = eight.to_le_bytes();
+        }
+        block
+    }
+
+    fn eights<const N: usize>(&mut self) -> [u64; N] {
+        let mut eights = [0; N];
+        for place in &mut eights {
             let next = self.eight();
-            *place = (self.before | next << 16).to_le_bytes();
+            *place = self.before | next << 16;
             self.before = next >> 48;
             if self.before == 0 && self.rest.is_empty() {
                 break;
             }
         }
-        block
+        eights
     }
 
     /// The next eight bytes, in lower case if it is a name, the first of them the lowest.
@@ -189,7 +190,7 @@ mod tests {
     fn message(question: Option<Question<'_>>) -> Vec<u8> {
         let (mut message, mut is_over) = (Vec::new(), false);
         let question = question.unwrap();
-        question.blocks(&question.first_block(), |block, length, is_last| {
+        question.blocks(|block, length, is_last| {
             assert!(!is_over && (is_last || length == BLOCK));
             assert!(block[length..].iter().all(|octet| *octet == 0));
             message.extend(&block[..length]);

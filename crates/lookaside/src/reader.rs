@@ -3,11 +3,11 @@
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::head::{Fixed, is_retired};
+use crate::head::{Fixed, Origin, is_retired};
 use crate::memory::Memory;
 use crate::question::Question;
 use crate::record::{Item, Verdict};
-use crate::sys::{Identity, Place, Region, identity, open, seconds};
+use crate::sys::{Identity, Place, identity, open, seconds};
 use crate::view::{Stale, View};
 
 /// How many files of one daemon a process takes up in its life. Each that has been replaced stays mapped, and
@@ -17,13 +17,41 @@ const GENERATIONS: usize = 4;
 /// Whose files are believed: root's.
 const ROOT: u32 = 0;
 
-/// The map at a path, to be kept in a `static`. Usable by all threads at once and by children of
+/// Whose map, and so which file. The first is all zeros, of which a `static` takes no room in a module's file.
+#[derive(Debug)]
+pub enum Source {
+    /// machined's names and addresses of machines: /run/switchyard/machines.map.
+    Machined,
+    /// resolved's answers: /run/switchyard/resolve.map.
+    Resolved,
+    /// Another file, of whose user; for tests, which may not be root.
+    #[doc(hidden)]
+    File(&'static CStr, u32),
+}
+
+impl Source {
+    fn path(&self) -> &'static CStr {
+        match self {
+            Source::Machined => c"/run/switchyard/machines.map",
+            Source::Resolved => c"/run/switchyard/resolve.map",
+            Source::File(path, _) => path,
+        }
+    }
+
+    fn owner(&self) -> u32 {
+        match self {
+            Source::Machined | Source::Resolved => ROOT,
+            Source::File(_, owner) => *owner,
+        }
+    }
+}
+
+/// A daemon's map, to be kept in a `static`. Usable by all threads at once and by children of
 /// `fork(2)`, whatever was going on in their parents.
 #[derive(Debug)]
 pub struct Lookaside {
-    path: &'static CStr,
-    owner: u32,
-    /// The second in which somebody last looked for a file.
+    source: Source,
+    /// The second in which somebody last looked for a file; 0: nobody has.
     looked: AtomicU32,
     /// How many of the generations have been taken up.
     current: AtomicU32,
@@ -39,22 +67,21 @@ struct Generation {
 }
 
 impl Lookaside {
-    /// The map that a daemon has at `path`. Nothing is opened before the first question.
-    pub const fn new(path: &'static CStr) -> Self {
-        Self::owned_by(ROOT, path)
+    /// A map of which nothing is known. Nothing is opened before the first question.
+    pub const fn new(source: Source) -> Self {
+        Self {
+            source,
+            looked: AtomicU32::new(0),
+            current: AtomicU32::new(0),
+            generations: [const { Generation::new() }; GENERATIONS],
+            memory: Memory::new(),
+        }
     }
 
     /// As [`new`](Self::new), for tests that are not root.
     #[doc(hidden)]
     pub const fn owned_by(owner: u32, path: &'static CStr) -> Self {
-        Self {
-            path,
-            owner,
-            looked: AtomicU32::new(u32::MAX),
-            current: AtomicU32::new(0),
-            generations: [const { Generation::new() }; GENERATIONS],
-            memory: Memory::new(),
-        }
+        Self::new(Source::File(path, owner))
     }
 
     /// Answers a question, handing the parts of the answer to `found`. Costs no system call, unless
@@ -77,21 +104,14 @@ impl Lookaside {
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
         let (number, generation) = self.current().ok_or(Stale)?;
-        let (words, fixed) = generation.map().ok_or(Stale)?;
+        let words = generation.place.region().ok_or(Stale)?;
         let view = View {
             words: &words,
-            fixed,
+            origin: generation,
             memory: &self.memory,
             map: number,
         };
         view.lookup(clock, question, found)
-    }
-
-    /// The generation that answers, and its number.
-    fn current(&self) -> Option<(u32, &Generation)> {
-        let count = self.current.load(Ordering::Acquire);
-        let generation = self.generations.get((count as usize).checked_sub(1)?)?;
-        Some((count, generation))
     }
 
     /// Whether there is a new file, which then has been taken up. Looks once a second.
@@ -111,15 +131,22 @@ impl Lookaside {
             return false;
         };
         let current = self.current().map(|(_, generation)| generation.identity());
-        if current.is_some() && current == identity(self.path) {
+        if current.is_some() && current == identity(self.source.path()) {
             return false;
         }
         self.take_up(number).is_some()
     }
 
+    /// The generation that answers, and its number.
+    fn current(&self) -> Option<(u32, &Generation)> {
+        let count = self.current.load(Ordering::Acquire);
+        let generation = self.generations.get((count as usize).checked_sub(1)?)?;
+        Some((count, generation))
+    }
+
     /// Opens the file that is there and makes it the generation of this number.
     fn take_up(&self, number: usize) -> Option<()> {
-        let (mapping, identity) = open(self.path, self.owner)?;
+        let (mapping, identity) = open(self.source.path(), self.source.owner())?;
         let fixed = Fixed::read(&mapping.region(), mapping.size())?;
         if is_retired(&mapping.region()) {
             return None;
@@ -158,16 +185,17 @@ impl Generation {
             .each_ref()
             .map(|word| word.load(Ordering::Relaxed))
     }
+}
 
+impl Origin for Generation {
     /// What never changes was checked when the file was opened, and is not read out of it again.
-    fn map(&self) -> Option<(Region<'static>, Fixed)> {
+    fn fixed(&self) -> Option<Fixed> {
         let words = self.place.region()?;
         let mut salt = [0; 16];
         let (chunks, _) = salt.as_chunks_mut();
         for (chunk, word) in chunks.iter_mut().zip(&self.salt) {
             *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
         }
-        let fixed = Fixed::new(words.size(), salt)?;
-        Some((words, fixed))
+        Fixed::new(words.size(), salt)
     }
 }

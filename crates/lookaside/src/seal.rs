@@ -2,7 +2,7 @@
 //!
 //! Whoever does not know the name has neither. Both come out of one digest with the salt of the file.
 
-use crate::blake3::{BLOCK, Keyed};
+use crate::blake3::Keyed;
 use crate::question::Question;
 use crate::siphash::siphash;
 
@@ -28,16 +28,10 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    #[cfg(any(test, feature = "writer"))]
     pub(crate) fn new(salt: &[u8; 16], question: &Question<'_>) -> Self {
-        Self::of_block(salt, question, &question.first_block())
-    }
-
-    /// Of a question whose first block is at hand.
-    pub(crate) fn of_block(salt: &[u8; 16], question: &Question<'_>, first: &[u8; BLOCK]) -> Self {
         let mut hash = Keyed::new([salt, PERSON]);
         let mut digest = [0; 8];
-        question.blocks(first, |block, length, is_last| match is_last {
+        question.blocks(|block, length, is_last| match is_last {
             false => hash.block(block),
             true => digest = hash.last(block, length),
         });

@@ -8,6 +8,6 @@ mod writing;
 
 pub(crate) use clock::seconds;
 pub(crate) use file::{Identity, identity, open};
-pub(crate) use mapping::{Mapping, Place, Region};
+pub(crate) use mapping::{Mapping, Place};
 #[cfg(any(test, feature = "writer"))]
 pub(crate) use writing::WritableMapping;

@@ -67,7 +67,7 @@ impl Heap {
         };
         let view = View {
             words: self,
-            fixed,
+            origin: &fixed,
             memory,
             map: 1,
         };

@@ -1,8 +1,7 @@
 //! One lookup in one map.
 
-use crate::blake3;
-use crate::geometry::{INLINE, PLAIN, WAYS};
-use crate::head::{Fixed, State};
+use crate::geometry::{Geometry, INLINE, PLAIN, WAYS};
+use crate::head::{Fixed, Origin, State};
 use crate::memory::{Asked, ITEMS, Memory, Own};
 use crate::question::Question;
 use crate::record::{HEAD, Head, Item, Kind, LONGEST, Verdict, hand_over};
@@ -16,15 +15,16 @@ pub(crate) struct Stale;
 
 /// A map, believed no further than its size.
 #[derive(Debug)]
-pub(crate) struct View<'m, W, M = Own> {
+pub(crate) struct View<'m, W, O, M = Own> {
     pub(crate) words: &'m W,
-    pub(crate) fixed: Fixed,
+    /// Knows what never changes in it.
+    pub(crate) origin: &'m O,
     /// What is remembered of this and other maps, and the number of this one among them.
     pub(crate) memory: &'m Memory<M>,
     pub(crate) map: u32,
 }
 
-impl<W: Words, M: Claim> View<'_, W, M> {
+impl<W: Words, O: Origin, M: Claim> View<'_, W, O, M> {
     /// Answers a question at the second `clock` of `CLOCK_MONOTONIC`.
     pub(crate) fn lookup(
         &self,
@@ -33,8 +33,7 @@ impl<W: Words, M: Claim> View<'_, W, M> {
         found: &mut dyn FnMut(Item<'_>),
     ) -> Result<Verdict, Stale> {
         let state = State::read(self.words, clock).ok_or(Stale)?;
-        let first = question.first_block();
-        let asked = Asked::new(self.map, question, &first);
+        let asked = Asked::new(self.map, question);
         let (mut items, is_good) = ([0; ITEMS], |start, number| {
             sequence::begin(self.words, start) == Some(number)
         });
@@ -44,7 +43,7 @@ impl<W: Words, M: Claim> View<'_, W, M> {
             let items = items.get(..head.length).unwrap_or_default();
             return Ok(verdict(state, head, items, found));
         }
-        Ok(self.search(clock, (question, &first), asked.as_ref(), found))
+        self.search(clock, question, asked.as_ref(), found)
     }
 
     /// Looks for the answer by the hash of the question, and remembers it. Apart, so that what is remembered is found with
@@ -53,28 +52,29 @@ impl<W: Words, M: Claim> View<'_, W, M> {
     fn search(
         &self,
         clock: u32,
-        (question, first): (&Question<'_>, &[u8; blake3::BLOCK]),
+        question: &Question<'_>,
         asked: Option<&Asked>,
         found: &mut dyn FnMut(Item<'_>),
-    ) -> Verdict {
-        let seal = Seal::of_block(&self.fixed.salt, question, first);
+    ) -> Result<Verdict, Stale> {
+        let Fixed { geometry, salt } = self.origin.fixed().ok_or(Stale)?;
+        let seal = Seal::new(&salt, question);
         let mut doubt = false;
-        for slot in self.slots(&seal.key) {
-            if self.words.load(self.fixed.geometry.tag(slot)) != seal.key.tag() {
+        for slot in slots(geometry, &seal.key) {
+            if self.words.load(geometry.tag(slot)) != seal.key.tag() {
                 continue;
             }
-            let start = self.fixed.geometry.slot(slot);
+            let start = geometry.slot(slot);
             let mut record = Record::new();
-            match self.read(start, &seal, &mut record) {
+            match self.read(geometry, start, &seal, &mut record) {
                 Some((number, head)) => {
                     let items = record.items(head.length);
                     if let Some(asked) = asked {
                         self.memory.keep(clock, asked, (start, number), head, items);
                     }
-                    return match State::read(self.words, clock) {
+                    return Ok(match State::read(self.words, clock) {
                         Some(state) => verdict(state, head, items, found),
                         None => Verdict::Miss,
-                    };
+                    });
                 }
                 None => doubt = true,
             }
@@ -82,37 +82,39 @@ impl<W: Words, M: Claim> View<'_, W, M> {
         // Whoever takes an entry out that should be found says first that the map is not complete; so
         // that is looked at last.
         self.words.fence_acquire();
-        match State::read(self.words, clock) {
+        Ok(match State::read(self.words, clock) {
             Some(state) if state.complete & question.kind() != 0 && !doubt => {
                 Verdict::NotFound { ttl: None }
             }
             _ => Verdict::Miss,
-        }
-    }
-
-    /// Where an entry can be.
-    fn slots(&self, key: &Key) -> impl Iterator<Item = usize> + use<W, M> {
-        let bucket = |first: usize| (0..WAYS).map(move |way| first.wrapping_add(way));
-        self.fixed
-            .geometry
-            .candidates(key)
-            .into_iter()
-            .flat_map(bucket)
+        })
     }
 
     /// Takes the record out of a slot, if it is the one that the seal is for and stays whole meanwhile; with the sequence.
-    fn read(&self, start: usize, seal: &Seal, record: &mut Record) -> Option<(u32, Head)> {
+    fn read(
+        &self,
+        geometry: Geometry,
+        start: usize,
+        seal: &Seal,
+        record: &mut Record,
+    ) -> Option<(u32, Head)> {
         let number = sequence::begin(self.words, start)?;
         let [a, b, c, d, nonce] = [1, 2, 3, 4, 5].map(|at| self.words.load(start.wrapping_add(at)));
         if Key([a, b, c, d]) != seal.key {
             return None;
         }
-        let head = self.unseal(start, seal, nonce, record)?;
+        let head = self.unseal(geometry, start, (seal, nonce), record)?;
         // All that was read so far may be of two editions, and is believed from here on only.
         sequence::holds(self.words, start, number).then_some((number, head))
     }
 
-    fn unseal(&self, start: usize, seal: &Seal, nonce: u32, record: &mut Record) -> Option<Head> {
+    fn unseal(
+        &self,
+        geometry: Geometry,
+        start: usize,
+        (seal, nonce): (&Seal, u32),
+        record: &mut Record,
+    ) -> Option<Head> {
         let inline = start.wrapping_add(PLAIN);
         let pair = |pair: usize, first: usize| {
             let [one, other] = seal.mask(nonce, pair as u32);
@@ -122,7 +124,7 @@ impl<W: Words, M: Claim> View<'_, W, M> {
         let ([a, b], [c, d]) = (pair(0, inline), pair(1, inline.wrapping_add(2)));
         let head = Head::from_words([a, b, c, d])?;
         let block = match head.block {
-            Some(number) => self.fixed.geometry.block(number)?,
+            Some(number) => geometry.block(number)?,
             None => 0,
         };
         let (chunks, _) = record.items.as_chunks_mut::<8>();
@@ -140,6 +142,12 @@ impl<W: Words, M: Claim> View<'_, W, M> {
         }
         Some(head)
     }
+}
+
+/// Where an entry can be.
+fn slots(geometry: Geometry, key: &Key) -> impl Iterator<Item = usize> + use<> {
+    let bucket = |first: usize| (0..WAYS).map(move |way| first.wrapping_add(way));
+    geometry.candidates(key).into_iter().flat_map(bucket)
 }
 
 /// What an answer says at a moment.

@@ -107,9 +107,8 @@ fn it_is_of_one_map() {
     table.put(CLOCK, &question, Answer::NotFound, NEVER);
     assert_ne!(ask(&table, &memory, &question).0, Verdict::Miss);
     hide(&table);
-    let block = question.first_block();
     let recall = |map| {
-        let asked = Asked::new(map, &question, &block).unwrap();
+        let asked = Asked::new(map, &question).unwrap();
         memory.recall(&asked, |_, _| true, &mut [0; ITEMS])
     };
     assert!(recall(1).is_some());
@@ -146,7 +145,7 @@ fn an_entry_is_written_once_a_second() {
         length: 0,
         block: None,
     };
-    let asked = |question: &Question<'_>| Asked::new(1, question, &question.first_block()).unwrap();
+    let asked = |question: &Question<'_>| Asked::new(1, question).unwrap();
     let keep = |second, expires| {
         for question in &questions {
             memory.keep(second, &asked(question), (0, 0), head(expires), &[]);

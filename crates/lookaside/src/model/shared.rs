@@ -45,7 +45,7 @@ impl Shared {
     ) -> Verdict {
         let view = View {
             words: self,
-            fixed,
+            origin: &fixed,
             memory,
             map: 1,
         };

@@ -141,6 +141,9 @@ impl Buffer<'_> {
     }
 
     /// Puts a text and its NUL at the end. The text is cut at a NUL of its own.
+    ///
+    /// Once in a module: users have many texts.
+    #[inline(never)]
     pub(crate) fn text(&mut self, text: &[u8]) -> Text {
         let end = text.iter().position(|&byte| byte == 0);
         let whole = end.and_then(|end| text.get(..end)).unwrap_or(text);
