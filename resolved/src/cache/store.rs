@@ -33,9 +33,10 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Another budget, from the next entry on.
+    /// Another budget. What is beyond it goes at once: there may be no next entry that fits, to make room for.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
+        self.remove_oldest(0);
     }
 
     pub(super) fn new(limit: usize) -> Self {
@@ -119,6 +120,11 @@ impl Store {
             self.next_sweep = now.saturating_add(SWEEP);
             self.remove_where(|slot| slot.entry.kept_until <= now);
         }
+        self.remove_oldest(bytes);
+    }
+
+    /// Until there is room for as many bytes.
+    fn remove_oldest(&mut self, bytes: usize) {
         while self.bytes + bytes > self.limit && self.oldest != NONE {
             self.remove_at(self.oldest);
         }

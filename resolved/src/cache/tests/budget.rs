@@ -44,6 +44,34 @@ fn ten_thousand_names_are_kept() {
 }
 
 #[test]
+fn a_smaller_budget_holds_at_once() {
+    let cache = Cache::new(1 << 20);
+    let put = |number: u32| {
+        let name = format!("n{number}.test");
+        let said = positive(vec![a(&name, 3600, 1)]);
+        let asked = question(&name, RecordType::A);
+        cache.put(GLOBAL, &asked, &said, POLICY, at(0));
+    };
+    let knows = |number: u32| {
+        let name = format!("n{number}.test");
+        ask(&cache, &name, RecordType::A, PLAIN, at(0)).is_some()
+    };
+    (0..100).for_each(put);
+    let half = cache.bytes() / 2;
+    cache.set_limit(half);
+    assert!(cache.bytes() <= half && cache.statistics().size >= 49);
+    assert!(knows(99) && !knows(0));
+    // None at all.
+    cache.set_limit(0);
+    assert_eq!((cache.bytes(), cache.statistics().size), (0, 0));
+    put(100);
+    assert!(!knows(99) && !knows(100));
+    cache.set_limit(1 << 20);
+    put(100);
+    assert!(knows(100));
+}
+
+#[test]
 fn what_nobody_asked_for_goes_first() {
     let cache = Cache::new(20_000);
     let put = |number: u32, ttl| {
