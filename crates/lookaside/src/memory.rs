@@ -9,7 +9,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::geometry::INLINE;
-use crate::question::Question;
+use crate::question::{Question, START};
 use crate::record::{HEAD, Head};
 use crate::sequence;
 use crate::words::{Claim, List};
@@ -34,6 +34,10 @@ mod place {
 
 /// The words of a question: which map and how long a name, and the start of its first block.
 const ASKED: usize = 1 + 9;
+const _: () = assert!(
+    2 * START >= ASKED - 1,
+    "names that begin alike would be taken for each other"
+);
 /// The longest name that is remembered.
 const SHORT: usize = 4 * (ASKED - 1) - 2;
 /// The words of an entry.

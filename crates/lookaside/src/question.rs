@@ -5,6 +5,9 @@ use crate::blake3::BLOCK;
 /// The longest name, with a dot at its end (RFC 1035, section 2.3.4, counts 255 bytes on the wire).
 const LONGEST: usize = 254;
 
+/// How much of what is hashed [`Question::start`] is, in eights of bytes.
+pub(crate) const START: usize = 5;
+
 /// The family of addresses that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -89,7 +92,7 @@ impl<'q> Question<'q> {
     }
 
     /// The start of what is hashed, by eights, and zeros after its end.
-    pub(crate) fn start(&self) -> [u64; 5] {
+    pub(crate) fn start(&self) -> [u64; START] {
         self.message().eights()
     }
 
@@ -124,7 +127,7 @@ struct Message<'q> {
 }
 
 impl Message<'_> {
-    /// The next block, with zeros at the end.
+    /// The next block, with zeros at the end. Not inlined: a module has no room to spare, and only a search needs it.
     #[inline(never)]
     fn block(&mut self) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
@@ -135,6 +138,7 @@ impl Message<'_> {
         block
     }
 
+    /// What comes next, by eights, with zeros at the end.
     fn eights<const N: usize>(&mut self) -> [u64; N] {
         let mut eights = [0; N];
         for place in &mut eights {
